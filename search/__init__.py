@@ -1,0 +1,1 @@
+"""Finding the community article that solves a caller's problem. Imports nothing else of ours."""
