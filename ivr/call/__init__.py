@@ -1,0 +1,1 @@
+"""One call as a value. Pure: standard library and `search.result` only."""

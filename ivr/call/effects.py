@@ -1,0 +1,43 @@
+"""What a turn wants done, besides words and facts."""
+
+from dataclasses import dataclass, field
+
+from ivr.call.facts import Fact
+from ivr.call.prompts import Prompt
+from ivr.call.state import CallState
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Look for the article; the answer comes back into `decide` as `Found` within the same turn."""
+
+    path: tuple[str, ...]  # spoken labels of the choices taken, outermost first
+    transcript: str
+    language: str
+    allowed_tags: frozenset[str] = frozenset()
+    pinned: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class QueueText:
+    """One text with the article's link. `to` is None for the calling number, else the number typed (E.164)."""
+
+    article_id: str
+    language: str
+    discreet: bool
+    leaf: str | None
+    topic: str  # spoken topic, for "About <topic>?" on a later call
+    path: tuple[str, ...]
+    to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The outcome of one decision. With `search` set the prompts are empty and the turn goes on with `Found`."""
+
+    state: CallState
+    prompts: tuple[Prompt, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    text: QueueText | None = None
+    search: Search | None = None
+    cancel_follow_ups: bool = field(default=False)  # an agent has the call: no "did it help?" text later

@@ -1,0 +1,82 @@
+"""What the caller is to hear and may answer; the carrier renders it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Words in a language ("en", "es"); the carrier picks the plan's voice."""
+
+    words: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Music:
+    """Hold music for about `seconds`."""
+
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Silence of `seconds` >= 1."""
+
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A question. The answer (also none, if `hear_silence`) comes back to `action` with the turn number.
+
+    `keys` = how many end the answer (None: until `finish_key`); `speech` adds the recogniser.
+    """
+
+    prompts: tuple[Say | Music | Pause, ...]
+    action: str  # menu | describe | returning | hold-key | closed
+    language: str
+    keys: int | None = 1
+    finish_key: str = ""
+    speech: bool = False
+    hints: tuple[str, ...] = ()
+    timeout_s: int = 5
+    hear_silence: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Join the queue; the wait loop and the queue result come back to us. `workflow_sid`: TaskRouter with `task`."""
+
+    queue: str
+    workflow_sid: str | None = None
+    task: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveQueue:
+    """Leave the queue by our own decision (maximum hold)."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallNumber:
+    """Connect to the overflow number (from the plan, never from content)."""
+
+    number: str
+    timeout_s: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectAgent:
+    """The agent's own call: take the front caller of the queue, waiting up to `timeout_s`."""
+
+    queue: str
+    timeout_s: int = 600
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """End the call."""
+
+
+Prompt = Say | Music | Pause | Ask | Hold | LeaveQueue | CallNumber | ConnectAgent | HangUp

@@ -1,0 +1,111 @@
+"""Every sentence a caller can hear or read: its key, its placeholders, and how a template is filled."""
+
+import re
+from collections.abc import Mapping
+
+from ivr.call.plan import Plan
+
+#: key -> placeholders the template may use. The plan must have each key in each language.
+WORDING: dict[str, frozenset[str]] = {
+    # greeting and menu
+    "greeting": frozenset({"brand"}),
+    "menu_choice": frozenset({"label", "key"}),
+    "menu_or_say": frozenset(),
+    "no_input": frozenset(),
+    "wrong_input": frozenset(),
+    "to_default_queue": frozenset(),
+    "notice": frozenset(),  # what you say is written down to help you
+    "describe": frozenset(),
+    "joining": frozenset({"queue"}),
+    "returning": frozenset({"topic"}),
+    "returning_discreet": frozenset(),
+    "straight_through": frozenset(),
+    # hold
+    "position": frozenset({"position"}),
+    "next_in_line": frozenset(),
+    "wait_range": frozenset({"low", "high"}),
+    "wait_one_minute": frozenset(),
+    "wait_passed": frozenset(),
+    # the offer
+    "offer_opening": frozenset({"who", "title"}),
+    "another_customer": frozenset(),
+    "proof_useful": frozenset({"n"}),
+    "proof_helped": frozenset({"n"}),
+    "offer_text_or_hear": frozenset(),
+    "offer_text": frozenset(),
+    "offer_hear": frozenset(),
+    "follow_up_notice": frozenset(),  # said before the key when follow-ups are on
+    "reminder": frozenset({"title"}),
+    "declined": frozenset(),
+    "sending": frozenset(),
+    "arrived": frozenset(),
+    "not_arrived_hear": frozenset(),
+    "not_arrived": frozenset(),
+    "already_sent": frozenset(),
+    "cannot_text": frozenset(),  # opted out, or over the cap: no text, the place is kept
+    "short_after_text": frozenset(),  # after the short version, key 1 still open
+    "short_after": frozenset(),
+    "still_holding": frozenset(),
+    # typing a number
+    "type_number": frozenset(),
+    "read_back": frozenset({"digits"}),
+    "number_unusable": frozenset(),
+    "number_given_up": frozenset(),
+    # closed, failing, leaving
+    "closed_hours": frozenset({"hours"}),
+    "closed_holiday": frozenset({"hours"}),
+    "closed_no_agent": frozenset(),
+    "closed_queue_full": frozenset(),
+    "closed_max_hold": frozenset(),
+    "closed_offer_text_or_hear": frozenset(),
+    "closed_offer_text": frozenset(),
+    "closed_offer_hear": frozenset(),
+    "overflow": frozenset(),
+    "goodbye": frozenset(),
+    "goodbye_text": frozenset(),
+    "connecting": frozenset(),
+    "sorry_hold": frozenset(),
+    "agent_queue_empty": frozenset(),
+    # the text and its replies
+    "text_link": frozenset({"brand", "title", "link"}),
+    "text_discreet_title": frozenset(),
+    "text_follow_up": frozenset({"brand"}),
+    "reply_solved": frozenset({"brand"}),
+    "reply_not": frozenset({"brand", "number"}),
+    "reply_steps": frozenset({"brand", "steps"}),
+    "reply_no_steps": frozenset({"brand", "link"}),
+    "reply_found": frozenset({"brand", "title", "link"}),
+    "reply_nothing": frozenset({"brand", "number"}),
+    "reply_too_many": frozenset({"brand", "number"}),
+    "reply_stop": frozenset({"brand"}),
+    "reply_start": frozenset({"brand"}),
+    "reply_help": frozenset({"brand", "number"}),
+    # the article page
+    "page_solved": frozenset(),
+    "page_need_help": frozenset(),
+    "page_thanks": frozenset(),
+    "page_call": frozenset({"number"}),
+    "page_source": frozenset(),
+    "page_community": frozenset({"brand"}),
+    "page_by": frozenset({"who"}),
+    "page_gone": frozenset({"brand"}),
+}
+
+PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+
+
+def fill(template: str, values: Mapping[str, str]) -> str:
+    """The template with its `{name}` places filled; a place without a value stays as it is written.
+
+    Values are put in as they are: no second pass, no attribute access, so braces in a title mean nothing.
+    """
+    return PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), template)
+
+
+def words(plan: Plan, language: str, key: str, **values: str | int) -> str:
+    """A sentence of the plan in a language (the first language where that one lacks it). Raises KeyError for a key
+    that is not in WORDING."""
+    WORDING[key]
+    spoken = plan.wording.get(language, {})
+    template = spoken.get(key) or plan.wording[plan.languages[0].code][key]
+    return fill(template, {name: str(value) for name, value in values.items()})

@@ -1,0 +1,164 @@
+"""Calls: one row a call, rewritten by each turn together with that turn's facts."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from psycopg import Connection
+from psycopg.rows import class_row, dict_row
+
+
+class Kept(NamedTuple):
+    """What a turn needs of the turn before."""
+
+    state: str
+    turn: int
+    reply: str
+    texts: list[list[Any]] | None  # [article_id, status, error_code] of the call's texts
+
+
+class NewFact(NamedTuple):
+    """A fact about to be written with its turn."""
+
+    name: str
+    data: dict[str, Any]
+
+
+class Turn(NamedTuple):
+    """What a turn leaves behind."""
+
+    call_sid: str
+    turn: int  # the turn this one follows
+    state: str
+    reply: str
+    stage: str
+    language: str
+    queue: str | None
+    leaf: str | None
+    position: int | None
+    waited_s: int
+    agent_call_sid: str | None
+    at: datetime
+    ended: bool
+    plan_version: int
+    index_version: str | None
+    facts: Sequence[NewFact]
+
+
+def load(conn: Connection, call_sid: str) -> Kept | None:
+    """The call as the last turn left it."""
+    row = conn.execute(
+        "SELECT state, turn, reply, (SELECT json_agg(json_build_array(article_id, status, error_code)) FROM texts"
+        " WHERE texts.call_sid = calls.call_sid AND kind = 'link') FROM calls WHERE call_sid = %s",
+        (call_sid,),
+    ).fetchone()
+    return Kept(*row) if row else None
+
+
+_FACTS = (
+    "INSERT INTO facts (call_sid, name, at, plan_version, index_version, data)"
+    " SELECT %(call_sid)s, f.name, %(at)s, %(plan_version)s, %(index_version)s, f.data"
+    " FROM moved, jsonb_to_recordset(%(facts)s::jsonb) AS f(name text, data jsonb)"
+)
+
+_SAVE = f"""
+WITH moved AS (
+    UPDATE calls SET turn = turn + 1, state = %(state)s, reply = %(reply)s, stage = %(stage)s, language = %(language)s,
+        queue = %(queue)s, leaf = %(leaf)s, position = %(position)s, waited_s = %(waited_s)s,
+        agent_call_sid = %(agent_call_sid)s, updated_at = %(at)s,
+        ended_at = CASE WHEN %(ended)s THEN coalesce(ended_at, %(at)s) ELSE ended_at END
+    WHERE call_sid = %(call_sid)s AND turn = %(turn)s RETURNING 1
+), told AS ({_FACTS})
+SELECT count(*) FROM moved"""
+
+_BEGIN = f"""
+WITH moved AS (
+    INSERT INTO calls (call_sid, number, caller_key, number_id, language, plan_version, test, turn, stage, queue, leaf,
+        position, waited_s, state, reply, started_at, updated_at)
+    VALUES (%(call_sid)s, %(number)s, %(caller_key)s, %(number_id)s, %(language)s, %(plan_version)s, %(test)s, 1,
+        %(stage)s, %(queue)s, %(leaf)s, %(position)s, %(waited_s)s, %(state)s, %(reply)s, %(at)s, %(at)s)
+    ON CONFLICT (call_sid) DO NOTHING RETURNING 1
+), told AS ({_FACTS})
+SELECT count(*) FROM moved"""
+
+
+def _values(turn: Turn) -> dict[str, Any]:
+    facts = json.dumps([{"name": fact.name, "data": fact.data} for fact in turn.facts])
+    return {**turn._asdict(), "facts": facts}
+
+
+def save(conn: Connection, turn: Turn) -> bool:
+    """Write a turn and its facts in one statement. False when another request took that turn first."""
+    row = conn.execute(_SAVE, _values(turn)).fetchone()
+    return row == (1,)
+
+
+def begin(
+    conn: Connection, turn: Turn, *, number: str, caller_key: str | None, number_id: int | None, test: bool
+) -> bool:
+    """Write a call's first turn. False when the call is already there."""
+    values = {**_values(turn), "number": number, "caller_key": caller_key, "number_id": number_id, "test": test}
+    return conn.execute(_BEGIN, values).fetchone() == (1,)
+
+
+class Profile(NamedTuple):
+    """What is known of a caller when the call begins."""
+
+    opted_out: bool
+    texts_today: int
+    leaf: str | None  # of the latest text within the time a return is recognised
+    topic: str | None
+    path: list[str] | None
+    language: str | None
+    discreet: bool | None
+
+
+def profile(conn: Connection, key: str, day_ago: datetime, returning_since: datetime) -> Profile:
+    """Opt-out, texts of the last day, and the latest text of a caller, his typed numbers included."""
+    row = conn.execute(
+        """
+        WITH keys AS (SELECT %(key)s AS k UNION SELECT b FROM linked_keys WHERE a = %(key)s
+                      UNION SELECT a FROM linked_keys WHERE b = %(key)s)
+        SELECT EXISTS (SELECT FROM optouts WHERE number_key = %(key)s AND active),
+               (SELECT count(*) FROM texts WHERE to_key = %(key)s AND created_at > %(day_ago)s
+                   AND status <> 'canceled' AND NOT test),
+               last.leaf, last.topic, last.path, last.language, last.discreet
+        FROM (SELECT 1) AS one LEFT JOIN LATERAL (
+            SELECT leaf, topic, path, language, discreet FROM texts
+            WHERE (to_key IN (SELECT k FROM keys) OR caller_key IN (SELECT k FROM keys)) AND created_at > %(since)s
+              AND kind = 'link' AND status <> 'canceled' ORDER BY created_at DESC LIMIT 1) AS last ON true""",
+        {"key": key, "day_ago": day_ago, "since": returning_since},
+    ).fetchone()
+    assert row is not None
+    return Profile(*row)
+
+
+def by_agent(conn: Connection, agent_call_sid: str) -> str | None:
+    """The caller's CallSid that an agent's call has taken, the latest one."""
+    row = conn.execute(
+        "SELECT call_sid FROM calls WHERE agent_call_sid = %s ORDER BY updated_at DESC LIMIT 1", (agent_call_sid,)
+    ).fetchone()
+    return str(row[0]) if row else None
+
+
+def read(conn: Connection, call_sid: str) -> dict[str, Any] | None:
+    """A call's row by column name."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute("SELECT * FROM calls WHERE call_sid = %s", (call_sid,)).fetchone()
+
+
+class Silent(NamedTuple):
+    """A call that nothing was heard of for long."""
+
+    call_sid: str
+    turn: int
+
+
+def unclosed(conn: Connection, before: datetime, limit: int = 100) -> list[Silent]:
+    """Calls without an end that were last heard of before a time."""
+    with conn.cursor(row_factory=class_row(Silent)) as cursor:
+        return cursor.execute(
+            "SELECT call_sid, turn FROM calls WHERE ended_at IS NULL AND updated_at < %s ORDER BY updated_at LIMIT %s",
+            (before, limit),
+        ).fetchall()

@@ -1,0 +1,84 @@
+"""Facts: append-only, in call order."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from psycopg import Connection
+from psycopg.rows import class_row
+
+
+class FactRow(NamedTuple):
+    """One fact as stored."""
+
+    id: int
+    call_sid: str
+    name: str
+    at: datetime
+    plan_version: int | None
+    index_version: str | None
+    data: dict[str, Any]
+
+
+def add(
+    conn: Connection,
+    call_sid: str,
+    name: str,
+    at: datetime,
+    data: dict[str, Any] | None = None,
+    *,
+    once: str | None = None,
+    plan_version: int | None = None,
+    index_version: str | None = None,
+) -> bool:
+    """Write one fact. With `once`, a fact already written under that key is not written again. Whether it is new."""
+    return (
+        conn.execute(
+            "INSERT INTO facts (call_sid, name, at, plan_version, index_version, data, once)"
+            " VALUES (%s, %s, %s, %s, %s, %s::jsonb, %s) ON CONFLICT (once) DO NOTHING",
+            (call_sid, name, at, plan_version, index_version, json.dumps(data or {}), once),
+        ).rowcount
+        == 1
+    )
+
+
+def of_call(conn: Connection, call_sid: str) -> list[FactRow]:
+    """All facts of a call in the order they were written."""
+    with conn.cursor(row_factory=class_row(FactRow)) as cursor:
+        return cursor.execute(
+            "SELECT id, call_sid, name, at, plan_version, index_version, data FROM facts WHERE call_sid = %s ORDER BY id",
+            (call_sid,),
+        ).fetchall()
+
+
+def count(conn: Connection) -> int:
+    """How many facts there are."""
+    row = conn.execute("SELECT count(*) FROM facts").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def stream(conn: Connection, *, since: datetime | None = None, until: datetime | None = None) -> Iterator[FactRow]:
+    """All facts by id, a few thousand in memory at a time. `since` <= at < `until`."""
+    with conn.transaction(), conn.cursor("facts_stream", row_factory=class_row(FactRow)) as cursor:
+        cursor.itersize = 5000
+        cursor.execute(
+            "SELECT id, call_sid, name, at, plan_version, index_version, data FROM facts"
+            " WHERE (%(since)s::timestamptz IS NULL OR at >= %(since)s)"
+            " AND (%(until)s::timestamptz IS NULL OR at < %(until)s) ORDER BY id",
+            {"since": since, "until": until},
+        )
+        yield from cursor
+
+
+def answers(conn: Connection, since: datetime, limit: int = 400) -> list[tuple[str, datetime]]:
+    """(queue, when) of the latest answered calls, newest first: what an expected wait rests on."""
+    return [
+        (str(queue), at)
+        for queue, at in conn.execute(
+            "SELECT data->>'queue', at FROM facts WHERE name = 'agent_connected' AND at >= %s"
+            " AND data->>'queue' IS NOT NULL ORDER BY at DESC LIMIT %s",
+            (since, limit),
+        )
+    ]

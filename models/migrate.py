@@ -1,0 +1,63 @@
+"""The schema brought to its head, by one process at a time."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from psycopg import Connection
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
+
+LOCK = 7_461_001  # our number among PostgreSQL's advisory locks
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
+
+
+def head() -> str:
+    """The newest schema version this code knows."""
+    found = ScriptDirectory.from_config(_config()).get_current_head()
+    assert found is not None
+    return found
+
+
+def upgrade(database_url: str) -> str:
+    """Bring the database to `head()`, waiting for another process that does the same. Returns the version."""
+    engine = create_engine(sqlalchemy_url(database_url), poolclass=NullPool)
+    try:
+        with engine.connect() as connection:
+            connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": LOCK})
+            connection.commit()
+            try:
+                config = _config()
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+                connection.commit()
+                return str(MigrationContext.configure(connection).get_current_revision())
+            finally:
+                connection.rollback()
+                connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": LOCK})
+                connection.commit()
+    finally:
+        engine.dispose()
+
+
+def sqlalchemy_url(database_url: str) -> str:
+    """A libpq URL with the driver SQLAlchemy is to use written into it."""
+    scheme, rest = database_url.split("://", 1)
+    if scheme not in {"postgres", "postgresql"}:
+        raise ValueError("DATABASE_URL must begin with postgresql://")
+    return f"postgresql+psycopg://{rest}"
+
+
+def version(conn: Connection) -> str | None:
+    """The schema version of the database, None before the first migration."""
+    if conn.execute("SELECT to_regclass('alembic_version') IS NULL").fetchone() == (True,):
+        return None
+    row = conn.execute("SELECT version_num FROM alembic_version").fetchone()
+    return str(row[0]) if row else None

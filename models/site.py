@@ -1,0 +1,17 @@
+"""A few values that belong to the database as a whole."""
+
+from psycopg import Connection
+
+
+def get(conn: Connection, key: str) -> str | None:
+    """The value under a key."""
+    row = conn.execute("SELECT value FROM site WHERE key = %s", (key,)).fetchone()
+    return str(row[0]) if row else None
+
+
+def put_once(conn: Connection, key: str, value: str) -> str:
+    """Set a value if there is none; the value that stands."""
+    conn.execute("INSERT INTO site (key, value) VALUES (%s, %s) ON CONFLICT DO NOTHING", (key, value))
+    found = get(conn, key)
+    assert found is not None
+    return found
