@@ -1,0 +1,1 @@
+"""What an operator sets: one typed object, read from the environment."""

@@ -1,0 +1,150 @@
+"""What the settings say about each other: defaults that follow, and what is unsafe."""
+
+import ipaddress
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from config import folders, secret_files
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from config.settings import Settings
+
+DEVELOPMENT_SENDER = "+15005550006"
+TWILIO_API = "https://api.twilio.com"
+_ACCOUNT = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN")
+DEMANDED = (
+    "DATABASE_URL",
+    "REDIS_URL",
+    "PUBLIC_BASE_URL",
+    *_ACCOUNT,
+    "SESSION_SECRET",
+    "LINK_SECRET",
+    "NUMBER_ENCRYPTION_KEY",
+    "NUMBER_HASH_KEY",
+)
+
+
+def in_production(given: Mapping[str, str]) -> bool:
+    return given.get("OFFHOLD_ENV") == "production"
+
+
+def derived(given: Mapping[str, str], data_dir: "Path") -> dict[str, object]:
+    """The values of settings that follow from others when they are not given."""
+    production = in_production(given)
+    values: dict[str, object] = {"TEST_PHONE": "off" if production else "on"}
+    if not production:
+        values |= _embedded(given, data_dir)
+    public = given.get("PUBLIC_BASE_URL") or values.get("PUBLIC_BASE_URL")
+    if public:
+        values["LINK_BASE_URL"] = public
+        values["VOICE_FALLBACK_URL"] = f"{str(public).rstrip('/')}/voice/fallback"
+    real = production or "TWILIO_ACCOUNT_SID" in given
+    values["TWILIO_API_BASE_URL"] = (
+        TWILIO_API if real else f"http://127.0.0.1:{given.get('PHONE_PORT', 8100)}"
+    )
+    if not real and "TWILIO_MESSAGING_SERVICE_SID" not in given:
+        values["TWILIO_SENDER_NUMBER"] = DEVELOPMENT_SENDER
+    values["DEVELOPMENT_ACCOUNT"] = not real
+    return values
+
+
+def _embedded(given: Mapping[str, str], data_dir: "Path") -> dict[str, object]:
+    ports = {
+        name: given.get(name, default)
+        for name, default in (("POSTGRES_PORT", "5432"), ("VALKEY_PORT", "6379"))
+    }
+    values: dict[str, object] = {"PUBLIC_BASE_URL": f"http://127.0.0.1:{given.get('PORT', 8000)}"}
+    if ports["POSTGRES_PORT"].isdecimal():
+        values["DATABASE_URL"] = folders.postgres_url(data_dir, int(ports["POSTGRES_PORT"]))
+    if ports["VALKEY_PORT"].isdecimal():
+        values["REDIS_URL"] = folders.redis_url(data_dir, int(ports["VALKEY_PORT"]))
+    return values
+
+
+def secrets_to_make(given: Mapping[str, str]) -> frozenset[str]:
+    """Which secrets the first run in development makes: those not given, the account as a whole."""
+    if in_production(given):
+        return frozenset()
+    wanted = secret_files.GENERATED.keys() - given.keys()
+    if any(name in given for name in _ACCOUNT):
+        wanted -= set(_ACCOUNT)
+    return frozenset(wanted)
+
+
+def missing_in_production(given: Mapping[str, str]) -> list[str]:
+    """What production demands and was not given."""
+    if not in_production(given):
+        return []
+    missing = [f"{name}: not set; production demands it" for name in DEMANDED if name not in given]
+    if not {"TWILIO_MESSAGING_SERVICE_SID", "TWILIO_SENDER_NUMBER"} & given.keys():
+        missing.append("TWILIO_MESSAGING_SERVICE_SID: not set; production demands it or TWILIO_SENDER_NUMBER")
+    return missing
+
+
+def conflicts(settings: "Settings", given: Mapping[str, str]) -> list[str]:
+    """What is right in itself and wrong together."""
+    found = []
+    if (settings.twilio_api_key_sid is None) != (settings.twilio_api_key_secret is None):
+        found.append("TWILIO_API_KEY_SID: expected together with TWILIO_API_KEY_SECRET, or neither")
+    if settings.twilio_messaging_service_sid and "TWILIO_SENDER_NUMBER" in given:
+        found.append("TWILIO_SENDER_NUMBER: set, and TWILIO_MESSAGING_SERVICE_SID too; expected one of them")
+    ports = {"PORT": settings.port, "PHONE_PORT": settings.phone_port}
+    if len(set(ports.values())) < len(ports):
+        found.append(f"PHONE_PORT: {settings.phone_port} is the PORT of web already")
+    if settings.production:
+        found += _unsafe_addresses(settings) + _made_by_first_run(settings)
+    return found
+
+
+def _unsafe_addresses(settings: "Settings") -> list[str]:
+    found = []
+    for name in ("public_base_url", "link_base_url", "voice_fallback_url"):
+        address = getattr(settings, name)
+        if not address.startswith("https://"):
+            found.append(f"{name.upper()}: expected https:// in production")
+        if _this_machine(address):
+            found.append(f"{name.upper()}: names this machine; expected an address that Twilio can reach")
+    if not settings.twilio_api_base_url.startswith("https://") and settings.test_phone == "off":
+        found.append("TWILIO_API_BASE_URL: expected https:// in production")
+    return found
+
+
+def _made_by_first_run(settings: "Settings") -> list[str]:
+    made = secret_files.read(folders.secrets_folder(settings.data_dir))
+    if made.get("TWILIO_ACCOUNT_SID") == settings.twilio_account_sid:
+        return ["TWILIO_ACCOUNT_SID: is the development account of the first run; expected one of Twilio's"]
+    return []
+
+
+def _this_machine(address: str) -> bool:
+    host = urlsplit(address).hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return False
+
+
+def warnings(settings: "Settings") -> list[str]:
+    """What works but is not safe or not wise."""
+    found = []
+    if settings.voice_fallback_url.startswith(settings.public_base_url + "/"):
+        found.append(
+            "VOICE_FALLBACK_URL: is our own address, which cannot answer while we are down; "
+            "`flask twilio setup-number` prints the TwiML to host elsewhere"
+        )
+    if settings.production:
+        if settings.test_phone == "on":
+            found.append("TEST_PHONE: is on in production")
+        return found
+    if settings.development_account:
+        found.append("TWILIO_ACCOUNT_SID: not set; calls and texts stay on the test phone")
+    elif not settings.public_base_url.startswith("https://"):
+        found.append("PUBLIC_BASE_URL: is not https://; Twilio cannot reach or trust it")
+    if settings.host not in ("127.0.0.1", "::1", "localhost"):
+        found.append("HOST: the development service can be reached from other machines")
+    return found
