@@ -15,7 +15,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Article:
-    """One thread. `short` is the spoken version taken from the accepted answer, None when none can be spoken."""
+    """One thread. `short` is spoken; taken from the accepted answer, None when that cannot be spoken."""
 
     id: str
     title: str
