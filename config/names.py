@@ -20,7 +20,7 @@ SECRETS = frozenset(
 )
 # `make` and the tests read these themselves; they are no settings of the service.
 FOR_MAKE = frozenset({"ARTICLES", "CHROMIUM", "SETS"})
-# honcho gives every process another PORT (counted up by 100): `make run` hands the true one over by this name.
+# honcho gives every process another PORT, counted up by 100: `make run` hands the true one over by this.
 PORT_UNDER_HONCHO = "OFFHOLD_PORT"
 # Names below these are ours, so one that we do not know is a mistake.
 OUR_PREFIXES = ("OFFHOLD_", "TWILIO_", "NUMBER_")
@@ -38,9 +38,8 @@ def read(
     files = {f"{name}_FILE": name for name in SECRETS}
     allowed = known | FOR_MAKE | files.keys() | {PORT_UNDER_HONCHO}
     problems = [_unknown(name, allowed) for name in noted if name not in allowed]
-    problems += [
-        _unknown(name, allowed) for name in environ if name not in allowed and _meant_for_us(name, known)
-    ]
+    meant = [name for name in environ if name not in allowed and _meant_for_us(name, known)]
+    problems += [_unknown(name, allowed) for name in meant]
     values = {name: value for name, value in (noted | _true_port(environ)).items() if value.strip()}
     given = {name: value.strip() for name, value in values.items() if name in known}
     for file_name, name in files.items():

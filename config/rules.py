@@ -15,6 +15,18 @@ if TYPE_CHECKING:
 DEVELOPMENT_SENDER = "+15005550006"
 TWILIO_API = "https://api.twilio.com"
 _ACCOUNT = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN")
+# These follow from others, so what is wrong with those is not told of these again.
+DERIVED = frozenset(
+    {
+        "DATABASE_URL",
+        "REDIS_URL",
+        "PUBLIC_BASE_URL",
+        "LINK_BASE_URL",
+        "VOICE_FALLBACK_URL",
+        "TWILIO_API_BASE_URL",
+        "TWILIO_SENDER_NUMBER",
+    }
+)
 DEMANDED = (
     "DATABASE_URL",
     "REDIS_URL",
@@ -42,9 +54,8 @@ def derived(given: Mapping[str, str], data_dir: "Path") -> dict[str, object]:
         values["LINK_BASE_URL"] = public
         values["VOICE_FALLBACK_URL"] = f"{str(public).rstrip('/')}/voice/fallback"
     real = production or "TWILIO_ACCOUNT_SID" in given
-    values["TWILIO_API_BASE_URL"] = (
-        TWILIO_API if real else f"http://127.0.0.1:{given.get('PHONE_PORT', 8100)}"
-    )
+    test_phone = f"http://127.0.0.1:{given.get('PHONE_PORT', 8100)}"
+    values["TWILIO_API_BASE_URL"] = TWILIO_API if real else test_phone
     if not real and "TWILIO_MESSAGING_SERVICE_SID" not in given:
         values["TWILIO_SENDER_NUMBER"] = DEVELOPMENT_SENDER
     values["DEVELOPMENT_ACCOUNT"] = not real
@@ -52,15 +63,12 @@ def derived(given: Mapping[str, str], data_dir: "Path") -> dict[str, object]:
 
 
 def _embedded(given: Mapping[str, str], data_dir: "Path") -> dict[str, object]:
-    ports = {
-        name: given.get(name, default)
-        for name, default in (("POSTGRES_PORT", "5432"), ("VALKEY_PORT", "6379"))
-    }
+    postgres_port, valkey_port = given.get("POSTGRES_PORT", "5432"), given.get("VALKEY_PORT", "6379")
     values: dict[str, object] = {"PUBLIC_BASE_URL": f"http://127.0.0.1:{given.get('PORT', 8000)}"}
-    if ports["POSTGRES_PORT"].isdecimal():
-        values["DATABASE_URL"] = folders.postgres_url(data_dir, int(ports["POSTGRES_PORT"]))
-    if ports["VALKEY_PORT"].isdecimal():
-        values["REDIS_URL"] = folders.redis_url(data_dir, int(ports["VALKEY_PORT"]))
+    if postgres_port.isdecimal():
+        values["DATABASE_URL"] = folders.postgres_url(data_dir, int(postgres_port))
+    if valkey_port.isdecimal():
+        values["REDIS_URL"] = folders.redis_url(data_dir, int(valkey_port))
     return values
 
 
