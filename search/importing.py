@@ -199,7 +199,7 @@ def _lines(file: BinaryIO, report: ImportReport) -> Iterator[bytes | None]:
 
 def _decoded(content: bytes, where: str) -> str:
     try:
-        return content.decode("utf-8-sig" if where in ("line 1",) or where.endswith(".md") else "utf-8")
+        return content.decode("utf-8-sig" if where == "line 1" or where.endswith(".md") else "utf-8")
     except UnicodeDecodeError as error:
         raise ImportRefused(
             f"{where} is not UTF-8 (byte {error.start + 1}): save the file as UTF-8"

@@ -15,10 +15,11 @@ MAX_ANSWERS = 50
 MAX_VOTES = 1_000_000_000
 
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,80}")
-_TAG = re.compile(r"[\w][\w .+&/-]{0,59}")
+_TAG = re.compile(r"\w[^\x00-\x1f\x7f\ud800-\udfff]{0,59}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})?")
 _URL = re.compile(r"https?://[^\s\"'<>\\]{1,2000}")
-_NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_NOT_TEXT = re.compile("[\x00\ud800-\udfff]")  # neither PostgreSQL nor XML can hold them
+_CONTROL = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")  # not in XML; mere dirt
 _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False, "": False}
 
 
@@ -106,7 +107,7 @@ def _text(record: Mapping[str, Any], name: str, limit: int = MAX_TEXT) -> str:
         raise RecordError(f"{name} is longer than {limit} characters")
     if found := _NOT_TEXT.search(value):
         raise RecordError(f"{name} holds the character U+{ord(found[0]):04X}, which is not text")
-    return value.replace("\r\n", "\n").replace("\r", "\n").strip()
+    return _CONTROL.sub(" ", value.replace("\r\n", "\n").replace("\r", "\n")).strip()
 
 
 def _line(record: Mapping[str, Any], name: str, limit: int, needed: bool = False) -> str:
