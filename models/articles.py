@@ -116,12 +116,9 @@ def card(conn: Connection, article_id: str) -> ArticleCard | None:
 
 def cards(conn: Connection, article_ids: Sequence[str]) -> tuple[ArticleCard, ...]:
     """The cards of those that are live, in the order of `article_ids`."""
-    found = {row[0]: row for row in conn.execute(_CARD, (list(article_ids),))}
-    return tuple(
-        ArticleCard(*found[wanted][:7], tags=tuple(found[wanted][7]))
-        for wanted in dict.fromkeys(article_ids)
-        if wanted in found
-    )
+    rows = conn.execute(_CARD, (list(article_ids),))
+    found = {row[0]: ArticleCard(*row[:7], tuple(row[7])) for row in rows}
+    return tuple(found[wanted] for wanted in dict.fromkeys(article_ids) if wanted in found)
 
 
 def read(conn: Connection, article_id: str) -> Article | None:

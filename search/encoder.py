@@ -129,7 +129,7 @@ class SentenceTransformersEncoder:
         return np.asarray(vectors, dtype=np.float32)
 
 
-def open_encoder(kind: str = "onnx", model: str = DEFAULT_MODEL, threads: int = 1) -> Encoder:
+def load_encoder(kind: str = "onnx", model: str = DEFAULT_MODEL, threads: int = 1) -> Encoder:
     """The encoder the settings ENCODER and ENCODER_MODEL name. Raises `EncoderError`."""
     if kind == "sentence-transformers":
         return SentenceTransformersEncoder(model)
