@@ -1,0 +1,62 @@
+"""Documents that need no store, no turn and no plan: what a caller hears when anything of ours fails."""
+
+import re
+
+from twilio.twiml.messaging_response import MessagingResponse
+from twilio.twiml.voice_response import VoiceResponse
+
+from ivr.carrier import speech
+from ivr.carrier.twiml import EMPTY, Clips
+
+_PLAYING = ("<Play", "<Say", "<Pause", "<Gather", "<Hangup", "<Leave")
+_NOT_IN_WAIT = ("<Enqueue", "<Dial")
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def safe_hold(base_url: str, audio: Clips) -> str:
+    """What the wait loop plays when a turn could not be taken: music and a breath."""
+    response = VoiceResponse()
+    for path in audio.paths(20):
+        response.play(base_url + path)
+    response.pause(length=1)
+    return str(response)
+
+
+def fit_to_wait(document: str, otherwise: str) -> str:
+    """The document if the wait loop may have it, else `otherwise`.
+
+    A document without playing time would be asked for again at network speed, and one that enqueues or dials throws
+    the caller out of the queue.
+    """
+    plays = any(verb in document for verb in _PLAYING)
+    allowed = not any(verb in document for verb in _NOT_IN_WAIT)
+    return document if plays and allowed else otherwise
+
+
+def straight_to_queue(queue: str, *, base_url: str, words: str, locale: str) -> str:
+    """A sorry and the queue. The second of silence keeps a queue that turns everybody away from being asked at
+    network speed."""
+    response = VoiceResponse()
+    said = speech.speakable(words)
+    if said:
+        response.say(said, language=locale)
+    response.pause(length=1)
+    response.enqueue(queue, wait_url=f"{base_url}/voice/hold", action=f"{base_url}/voice/queue-result")
+    return str(response)
+
+
+def static_fallback(queue: str, *, words: str, locale: str) -> str:
+    """TwiML to host elsewhere: the queue, with the carrier's own hold music and nothing of ours."""
+    response = VoiceResponse()
+    response.say(speech.speakable(words), language=locale)
+    response.enqueue(queue)
+    return str(response)
+
+
+def reply(body: str | None) -> str:
+    """The answer to an inbound text: one message, or none."""
+    if not body:
+        return EMPTY
+    response = MessagingResponse()
+    response.message(_FORBIDDEN.sub("", body))
+    return str(response)
