@@ -108,6 +108,11 @@ class Settings(BaseModel):
     allowed_text_countries: kinds.Countries = Field(
         ("US", "CA"), description="countries whose numbers may get a text"
     )
+    agent_numbers: kinds.PhoneNumbers = Field(
+        (),
+        description="numbers agents dial in from, with commas; others are turned away",
+        json_schema_extra={"default": "any; none in production"},
+    )
     encoder: Literal["onnx", "sentence-transformers"] = Field(
         "onnx", description="how the sentence encoder runs; the second needs torch"
     )
