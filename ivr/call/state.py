@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from ivr.call.prompts import Say
 from search.result import ArticleCard
 
 
@@ -93,9 +94,20 @@ class Offer:
     reminded: bool = False
     silent: bool = False  # fact `no_input` is written
     declined: bool = False
-    accepted_ms: int | None = None
-    heard: bool = False
+    accepted_ms: int | None = None  # the clear yes: fact `accepted` is written
+    texted_ms: int | None = None  # the text was queued (later than the yes where a number is typed)
+    heard_ms: int | None = None  # the short version was played to its end
     news_told: bool = False  # arrived / may not have arrived was said once
+
+    @property
+    def heard(self) -> bool:
+        """Whether the short version was played to its end."""
+        return self.heard_ms is not None
+
+    @property
+    def open(self) -> bool:
+        """Whether neither a yes, a no nor the short version has answered it."""
+        return not (self.declined or self.heard or self.accepted_ms is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +150,11 @@ class CallState:
     apologised: bool = False
     requeued: bool = False  # a queue error was mended once
     served: Served | None = None
-    last_said: tuple[str, ...] = ()  # for `*`: the words of the last prompt
+    last_said: tuple[Say, ...] = ()  # for `*`: the words of the last prompt (never a typed number)
     agent_call_sid: str | None = None
     closed_why: str | None = None
+    left: str | None = None  # the fact that closed the hold
+    over: bool = False  # the carrier said the call is over: fact `call_ended` is written
     hold_seen: tuple[str, ...] = field(default=())  # marks of the latest hold requests, newest last
 
     @property
@@ -174,6 +188,7 @@ def from_json(text: str) -> CallState:
         raw["served"] = Served(**raw["served"])
     raw["candidates"] = tuple(_card(c) for c in raw["candidates"])
     raw["offers"] = tuple(Offer(**{**o, "card": _card(o["card"])}) for o in raw["offers"])
-    for name in ("path", "refused", "last_said", "hold_seen"):
+    raw["last_said"] = tuple(Say(**said) for said in raw["last_said"])
+    for name in ("path", "refused", "hold_seen"):
         raw[name] = tuple(raw[name])
     return CallState(**raw)

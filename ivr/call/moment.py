@@ -1,0 +1,41 @@
+"""What the world is like at the instant of a decision: the clock, the lines for agents, verdicts of the rim."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """How fast a queue is answered: calls answered lately, and the mean seconds from one answer to the next."""
+
+    answered: int
+    seconds_per_answer: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class NumberCheck:
+    """The verdict on a typed number: `e164` when it may be texted, else the reason."""
+
+    e164: str | None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One instant. `now` is aware UTC.
+
+    `number_check` answers the number just typed (`state.keying` is NUMBER). `text_refusal` is set when the rim was
+    asked for a text and could not queue it: the decision is taken again with the reason.
+    """
+
+    now: datetime
+    outlook: Mapping[str, Outlook] = field(default_factory=dict)
+    closed_queues: frozenset[str] = frozenset()  # by a manager's switch
+    number_check: NumberCheck | None = None
+    text_refusal: str | None = None
+
+    @property
+    def ms(self) -> int:
+        """Unix milliseconds."""
+        return int(self.now.timestamp() * 1000)
