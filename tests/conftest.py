@@ -1,0 +1,126 @@
+"""The real stores under the tests: one PostgreSQL for the whole run, a Valkey for each process of it."""
+
+import itertools
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import Connection, sql
+from redis import Redis
+
+from config.settings import Settings, load
+from ivr.stores import Stores
+from models.db import Pool, open_pool
+from models.migrate import upgrade
+
+TEMPLATE = "migrated"
+_FOLDER_OF_RUN = pytest.StashKey[Path]()
+_STORES_OF_RUN = pytest.StashKey[Stores]()
+
+
+def _start_postgres(config: pytest.Config) -> Path:
+    """Start PostgreSQL and migrate the template, once a run; `pytest_unconfigure` stops it."""
+    if _FOLDER_OF_RUN not in config.stash:
+        folder = Path(tempfile.mkdtemp(prefix="offhold-tests-"))
+        config.stash[_FOLDER_OF_RUN] = folder
+        stores = Stores(folder, durable=False, valkey=False)
+        config.stash[_STORES_OF_RUN] = stores
+        stores.start()
+        assert stores.postgres is not None
+        stores.postgres.create_database(TEMPLATE)
+        upgrade(stores.database_url(TEMPLATE))
+    return config.stash[_FOLDER_OF_RUN]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: object) -> None:
+    """Under xdist the controller runs PostgreSQL and tells its processes where."""
+    node.workerinput["stores"] = str(_start_postgres(node.config))  # type: ignore[attr-defined]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if _STORES_OF_RUN in config.stash:
+        config.stash[_STORES_OF_RUN].stop()
+    if _FOLDER_OF_RUN in config.stash:
+        shutil.rmtree(config.stash[_FOLDER_OF_RUN])
+
+
+@dataclass(frozen=True)
+class RunningStores:
+    """Where the stores of this process are, and a way to new databases."""
+
+    database_url: Callable[[str], str]
+    redis_url: str
+    prefix: str
+
+
+@pytest.fixture(scope="session")
+def stores(request: pytest.FixtureRequest) -> Iterator[RunningStores]:
+    """The running stores; most tests want `database_url`, `db`, `pool`, `redis_url` or `redis`."""
+    of_run = getattr(request.config, "workerinput", {}).get("stores")
+    postgres = Stores(Path(of_run) if of_run else _start_postgres(request.config), valkey=False)
+    folder = Path(tempfile.mkdtemp(prefix="offhold-tests-"))
+    prefix = getattr(request.config, "workerinput", {}).get("workerid", "only")
+    try:
+        with Stores(folder, postgres=False) as valkey:
+            yield RunningStores(postgres.database_url, valkey.redis_url(), prefix)
+    finally:
+        shutil.rmtree(folder)
+
+
+_numbers = itertools.count()
+
+
+@pytest.fixture
+def database_url(stores: RunningStores) -> Iterator[str]:
+    """A migrated database of the test's own, dropped after it whoever is still connected."""
+    name = sql.Identifier(f"test_{stores.prefix}_{next(_numbers)}")
+    with psycopg.connect(stores.database_url("postgres"), autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, sql.Identifier(TEMPLATE)))
+        try:
+            yield stores.database_url(name.as_string().strip('"'))
+        finally:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+
+
+@pytest.fixture
+def db(database_url: str) -> Iterator[Connection]:
+    """A connection in autocommit, as the service's pool gives them."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def pool(database_url: str) -> Iterator[Pool]:
+    """The service's pool on the test's database."""
+    opened = open_pool(database_url, size=4, statement_timeout_ms=10_000, name="tests")
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+@pytest.fixture
+def redis_url(stores: RunningStores) -> str:
+    """An empty Valkey of this process alone: FLUSHALL in a test disturbs no other."""
+    with Redis.from_url(stores.redis_url) as client:
+        client.flushall()
+    return stores.redis_url
+
+
+@pytest.fixture
+def redis(redis_url: str) -> Iterator["Redis"]:
+    """A client of `redis_url`."""
+    with Redis.from_url(redis_url, decode_responses=True) as client:
+        yield client
+
+
+@pytest.fixture
+def settings(database_url: str, redis_url: str, tmp_path: Path) -> Settings:
+    """Settings of a first run in development on the test's own stores and folder."""
+    given = {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "DATA_DIR": str(tmp_path / "var")}
+    return load(given, dotenv=None)
