@@ -1,0 +1,38 @@
+"""Whether a text the caller asked for may go."""
+
+from dataclasses import dataclass
+
+from ivr.call.plan import OfferRules
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is on record about a number at this moment."""
+
+    opted_out: bool
+    textable: bool  # a kind of number that takes texts
+    country_allowed: bool
+    typed: bool  # typed by the caller, not the number the call came from
+    again: bool  # this call asked for this article before
+    in_call: int  # texts of this call so far
+    in_day: int  # texts to this number within 24 h
+    typed_in_day: int  # of these, the typed ones
+
+
+def may_text(standing: Standing, rules: OfferRules) -> str | None:
+    """None when it may go, else why not: opted_out, kind, country, repeat, call_cap, day_cap, typed_cap."""
+    if standing.opted_out:
+        return "opted_out"
+    if not standing.textable:
+        return "kind"
+    if not standing.country_allowed:
+        return "country"
+    if standing.again:
+        return "repeat"
+    if standing.in_call >= rules.texts_per_call:
+        return "call_cap"
+    if standing.in_day >= rules.texts_per_day:
+        return "day_cap"
+    if standing.typed and standing.typed_in_day >= rules.typed_texts_per_day:
+        return "typed_cap"
+    return None
