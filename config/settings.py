@@ -144,6 +144,12 @@ class Settings(BaseModel):
         """NUMBER_HASH_KEY as bytes."""
         return kinds.key_bytes(self.number_hash_key)
 
+    def secrets(self) -> tuple[Secret, ...]:
+        """Every secret there is, for taking them out of logs."""
+        values = (value for _, value in self)
+        parts = (part for value in values for part in (value if isinstance(value, tuple) else (value,)))
+        return tuple(part for part in parts if isinstance(part, Secret))
+
     def hash_key_fingerprint(self) -> str:
         """See `secret_files.fingerprint`."""
         return secret_files.fingerprint(self.number_hash_key)
