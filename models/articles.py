@@ -117,7 +117,7 @@ def card(conn: Connection, article_id: str) -> ArticleCard | None:
 def cards(conn: Connection, article_ids: Sequence[str]) -> tuple[ArticleCard, ...]:
     """The cards of those that are live, in the order of `article_ids`."""
     rows = conn.execute(_CARD, (list(article_ids),))
-    found = {row[0]: ArticleCard(*row[:7], tuple(row[7])) for row in rows}
+    found = {row[0]: ArticleCard(*row) for row in ((*row[:7], tuple(row[7])) for row in rows)}
     return tuple(found[wanted] for wanted in dict.fromkeys(article_ids) if wanted in found)
 
 

@@ -1,0 +1,271 @@
+"""`flask articles ...` and `flask index ...`, and the functions behind them that `release` calls."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import TextIO
+
+import click
+import psycopg
+from flask import current_app
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from config.settings import Settings
+from ivr import board
+from models import articles, indexes
+from search.article import Article
+from search.encoder import EncoderError, load_encoder
+from search.importing import ImportRefused, ImportReport, read_articles, reasons, size_bytes
+from search.index import BundleError, build, prune, verify
+from search.records import Defaults
+
+BUNDLES_KEPT = 3
+SKIPPED_SHOWN = 10
+
+_screen = Console(stderr=True)
+
+
+def import_path(
+    settings: Settings, path: str | Path, *, defaults: Defaults | None = None, source: str | None = None
+) -> tuple[ImportReport, articles.Upserted]:
+    """Read the articles of a file or folder into the database, all valid ones or, if refused, none.
+
+    Shows a progress bar. `source` defaults to the file's name. Raises `ImportRefused`.
+    """
+    file = Path(path)
+    report = ImportReport()
+    with _connection(settings) as conn, _bar("records") as bar:
+        task = bar.add_task("importing articles", total=size_bytes(file), records=0)
+
+        def counted() -> Iterator[Article]:
+            for article in read_articles(file, report, defaults):
+                bar.update(task, completed=report.bytes_read, records=report.kept)
+                yield article
+
+        done = articles.upsert_many(conn, counted(), source or file.stem)
+        bar.update(task, completed=report.bytes_read, records=report.kept)
+    return report, done
+
+
+def index_folder(settings: Settings) -> Path:
+    """Where the bundles lie."""
+    return settings.data_dir / "index"
+
+
+def index_is_stale(settings: Settings) -> bool:
+    """Whether the live articles differ from those the live index was built from, or its files are gone."""
+    with _connection(settings) as conn:
+        live = indexes.current(conn)
+        if live is None or live.content_digest != articles.content_digest(conn):
+            return True
+    return live.model_id != _model_id(settings) or not (index_folder(settings) / live.version).is_dir()
+
+
+def build_index(settings: Settings, *, threads: int = 2) -> indexes.IndexVersion:
+    """Build an index of all live articles aside, check it, and make it the live one. Shows a progress bar.
+
+    Raises `BundleError` (nothing to index), `EncoderError` (no model) or `OSError`; then the old one stays.
+    """
+    root = index_folder(settings)
+    encoder = load_encoder(settings.encoder, settings.encoder_model, threads)
+    with _connection(settings) as conn:
+        digest = articles.content_digest(conn)
+        with _bar("articles") as bar:
+            task = bar.add_task("building the index", total=articles.count_live(conn))
+            version, count = build(
+                articles.iter_live(conn), encoder, root, lambda more: bar.advance(task, more)
+            )
+        manifest = verify(root / version)
+        built_at = datetime.fromisoformat(manifest["created"])
+        built = indexes.IndexVersion(version, built_at, count, encoder.model_id, digest)
+        with conn.transaction():
+            indexes.add(conn, built)
+            indexes.publish(conn, version)
+        prune(root, indexes.kept(conn, BUNDLES_KEPT))
+    _announce(settings)
+    return built
+
+
+def roll_back(settings: Settings, version: str | None = None) -> str:
+    """Make an earlier index live again, the newest before the live one by default; its version.
+
+    Raises `LookupError` when there is none and `BundleError` when its files are damaged or gone.
+    """
+    with _connection(settings) as conn:
+        if version is None:
+            earlier = indexes.before_current(conn)
+            if earlier is None:
+                raise LookupError("there is no earlier index to go back to")
+            version = earlier.version
+        verify(index_folder(settings) / version)
+        indexes.publish(conn, version)
+    _announce(settings)
+    return version
+
+
+def _model_id(settings: Settings) -> str:
+    """The id of the encoder's vector space, known without loading it only for the default model."""
+    if settings.encoder == "onnx":
+        return settings.encoder_model
+    return load_encoder(settings.encoder, settings.encoder_model).model_id
+
+
+def _announce(settings: Settings) -> None:
+    board.announce(board.connect(settings.redis_url.get_secret_value()), "index")
+
+
+def _connection(settings: Settings) -> psycopg.Connection:
+    """One of its own: the pools' statements may not last as long as a build."""
+    return psycopg.connect(settings.database_url.get_secret_value(), autocommit=True)
+
+
+def _settings() -> Settings:
+    settings: Settings = current_app.extensions["offhold"].settings
+    return settings
+
+
+@click.group("articles")
+def articles_group() -> None:
+    """The community's articles."""
+
+
+@articles_group.command("import")
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@click.option("--language", default="en", show_default=True, help="of records that name none")
+@click.option("--licence", default="", help="of records that name none")
+@click.option("--source", help="where they come from; the file's name by default")
+@click.option(
+    "--skipped", type=click.File("w", encoding="utf-8"), help="write every skipped record to this file"
+)
+def import_command(
+    path: Path, language: str, licence: str, source: str | None, skipped: TextIO | None
+) -> None:
+    """Add or update articles from a .jsonl or .csv file or a folder of .md files."""
+    try:
+        report, done = import_path(_settings(), path, defaults=Defaults(language, licence), source=source)
+    except ImportRefused as refused:
+        raise click.ClickException(f"{refused}. Nothing was imported.") from refused
+    if skipped:
+        skipped.writelines(f"{one.where}: {one.reason}\n" for one in report.skipped)
+    print_report(report, done)
+
+
+def print_report(report: ImportReport, done: articles.Upserted) -> None:
+    """What was imported, what was skipped and why."""
+    click.echo(f"{done.added} added, {done.changed} changed, {done.unchanged} unchanged")
+    if report.skipped:
+        click.echo(f"{len(report.skipped)} skipped:")
+        for reason, count in list(reasons(report.skipped).items())[:SKIPPED_SHOWN]:
+            places = [one.where for one in report.skipped if reasons([one]) == {reason: 1}]
+            click.echo(f"  {count} x {reason} ({', '.join(places[:3])}{', ...' if count > 3 else ''})")
+
+
+@articles_group.command("list")
+def list_command() -> None:
+    """How many articles there are, by source and language."""
+    with _connection(_settings()) as conn:
+        for source, language, state, count in articles.count_by_source(conn):
+            click.echo(f"{count:8} {state:9} {language:4} {source}")
+
+
+@articles_group.command("withdraw")
+@click.argument("article_ids", nargs=-1, required=True)
+def withdraw_command(article_ids: tuple[str, ...]) -> None:
+    """Never offer these articles again; links already texted keep working."""
+    with _connection(_settings()) as conn:
+        gone = articles.withdraw(conn, article_ids)
+    for article_id in article_ids:
+        click.echo(f"{article_id}: {'withdrawn' if article_id in gone else 'was not live'}")
+
+
+@articles_group.command("unname")
+@click.argument("author")
+def unname_command(author: str) -> None:
+    """Never name this author again, as they asked."""
+    with _connection(_settings()) as conn:
+        articles.unname(conn, author)
+    click.echo(f"{author} is not named any more")
+
+
+@click.group("index")
+def index_group() -> None:
+    """The search index."""
+
+
+@index_group.command("build")
+@click.option("--threads", default=2, show_default=True, help="processor cores to use")
+def build_command(threads: int) -> None:
+    """Encode all live articles and put the new index into use."""
+    try:
+        built = build_index(_settings(), threads=threads)
+    except (BundleError, EncoderError, OSError) as error:
+        raise click.ClickException(f"{error}. The index in use has not changed.") from error
+    click.echo(f"{built.version}: {built.article_count} articles, live")
+
+
+@index_group.command("verify")
+@click.argument("version", required=False)
+def verify_command(version: str | None) -> None:
+    """Check the files of an index, the live one by default."""
+    settings = _settings()
+    if version is None:
+        with _connection(settings) as conn:
+            live = indexes.current(conn)
+        if live is None:
+            raise click.ClickException("no index is live: flask index build")
+        version = live.version
+    try:
+        manifest = verify(index_folder(settings) / version)
+    except BundleError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{version}: {manifest['articles']} articles, {manifest['model_id']}, intact")
+
+
+@index_group.command("list")
+def list_indexes_command() -> None:
+    """All versions, newest first."""
+    settings = _settings()
+    with _connection(settings) as conn:
+        for one in indexes.list_all(conn):
+            here = "" if (index_folder(settings) / one.version).is_dir() else "  (files removed)"
+            click.echo(f"{one.version}  {one.state:8}{one.article_count:8} articles  {one.model_id}{here}")
+
+
+@index_group.command("rollback")
+@click.argument("version", required=False)
+def rollback_command(version: str | None) -> None:
+    """Put an earlier index back into use, the newest before the live one by default."""
+    try:
+        click.echo(f"{roll_back(_settings(), version)} is live")
+    except (BundleError, LookupError) as error:
+        raise click.ClickException(f"{error}. The index in use has not changed.") from error
+
+
+class _Speed(ProgressColumn):
+    """Finished per second."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed:.0f}/s" if task.speed else "-/s")
+
+
+def _bar(of: str) -> Progress:
+    columns: list[ProgressColumn] = [TextColumn("{task.description}"), BarColumn()]
+    if of == "articles":
+        columns += [MofNCompleteColumn(), _Speed()]
+    else:
+        columns += [TextColumn("{task.percentage:>3.0f} %"), TextColumn("{task.fields[records]} records")]
+    return Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=_screen)
+
+
+commands: tuple[click.Command, ...] = (articles_group, index_group)
