@@ -74,9 +74,9 @@ SELECT count(*) FROM moved"""
 
 _BEGIN = f"""
 WITH moved AS (
-    INSERT INTO calls (call_sid, number, caller_key, number_id, language, plan_version, test, turn, stage, queue, leaf,
+    INSERT INTO calls (call_sid, number, caller_key, language, plan_version, test, turn, stage, queue, leaf,
         position, waited_s, state, reply, started_at, updated_at)
-    VALUES (%(call_sid)s, %(number)s, %(caller_key)s, %(number_id)s, %(language)s, %(plan_version)s, %(test)s, 1,
+    VALUES (%(call_sid)s, %(number)s, %(caller_key)s, %(language)s, %(plan_version)s, %(test)s, 1,
         %(stage)s, %(queue)s, %(leaf)s, %(position)s, %(waited_s)s, %(state)s, %(reply)s, %(at)s, %(at)s)
     ON CONFLICT (call_sid) DO NOTHING RETURNING 1
 ), told AS ({_FACTS})
@@ -94,11 +94,9 @@ def save(conn: Connection, turn: Turn) -> bool:
     return row == (1,)
 
 
-def begin(
-    conn: Connection, turn: Turn, *, number: str, caller_key: str | None, number_id: int | None, test: bool
-) -> bool:
+def begin(conn: Connection, turn: Turn, *, number: str, caller_key: str | None, test: bool) -> bool:
     """Write a call's first turn. False when the call is already there."""
-    values = {**_values(turn), "number": number, "caller_key": caller_key, "number_id": number_id, "test": test}
+    values = {**_values(turn), "number": number, "caller_key": caller_key, "test": test}
     return conn.execute(_BEGIN, values).fetchone() == (1,)
 
 
@@ -137,7 +135,8 @@ def profile(conn: Connection, key: str, day_ago: datetime, returning_since: date
 def by_agent(conn: Connection, agent_call_sid: str) -> str | None:
     """The caller's CallSid that an agent's call has taken, the latest one."""
     row = conn.execute(
-        "SELECT call_sid FROM calls WHERE agent_call_sid = %s ORDER BY updated_at DESC LIMIT 1", (agent_call_sid,)
+        "SELECT call_sid FROM calls WHERE agent_call_sid = %s ORDER BY updated_at DESC LIMIT 1",
+        (agent_call_sid,),
     ).fetchone()
     return str(row[0]) if row else None
 
@@ -161,4 +160,22 @@ def unclosed(conn: Connection, before: datetime, limit: int = 100) -> list[Silen
         return cursor.execute(
             "SELECT call_sid, turn FROM calls WHERE ended_at IS NULL AND updated_at < %s ORDER BY updated_at LIMIT %s",
             (before, limit),
+        ).fetchall()
+
+
+class InTalk(NamedTuple):
+    """A call that an agent's call has taken."""
+
+    agent_call_sid: str
+    queue: str | None
+    at: datetime
+
+
+def in_talk(conn: Connection, since: datetime, limit: int = 10) -> list[InTalk]:
+    """The calls of agents that took somebody since a time and still talk, the latest first."""
+    with conn.cursor(row_factory=class_row(InTalk)) as cursor:
+        return cursor.execute(
+            "SELECT agent_call_sid, queue, updated_at AS at FROM calls WHERE agent_call_sid IS NOT NULL"
+            " AND ended_at IS NULL AND updated_at >= %s ORDER BY updated_at DESC LIMIT %s",
+            (since, limit),
         ).fetchall()

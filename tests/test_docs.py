@@ -8,7 +8,13 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def facts_table() -> str:
-    return "\n".join(["| fact | means exactly |", "|---|---|", *(f"| `{name}` | {text.replace('|', '/')} |" for name, text in FACTS.items())])
+    return "\n".join(
+        [
+            "| fact | means exactly |",
+            "|---|---|",
+            *(f"| `{name}` | {text.replace('|', '/')} |" for name, text in FACTS.items()),
+        ]
+    )
 
 
 def test_the_vocabulary_lists_every_fact() -> None:

@@ -16,7 +16,6 @@ CREATE TABLE calls (
     call_sid       text PRIMARY KEY,
     number         text NOT NULL,            -- the number called
     caller_key     text,
-    number_id      bigint REFERENCES numbers (id),
     language       text NOT NULL,
     plan_version   int NOT NULL,
     test           bool NOT NULL DEFAULT false,
@@ -34,6 +33,7 @@ CREATE TABLE calls (
     agent_call_sid text
 ) WITH (fillfactor = 60);                    -- room on the page: a turn rewrites the row in place
 CREATE INDEX calls_caller ON calls (caller_key, started_at) WHERE caller_key IS NOT NULL;
+CREATE INDEX calls_agent ON calls (agent_call_sid, updated_at) WHERE agent_call_sid IS NOT NULL;
 CREATE INDEX calls_started ON calls USING brin (started_at);
 
 CREATE TABLE facts (
@@ -67,7 +67,7 @@ CREATE TABLE texts (
     id          text PRIMARY KEY,
     call_sid    text NOT NULL,
     article_id  text NOT NULL,
-    kind        text NOT NULL DEFAULT 'link' CHECK (kind IN ('link', 'follow_up')),
+    kind        text NOT NULL DEFAULT 'link' CHECK (kind IN ('link', 'follow_up', 'reply')),
     caller_key  text,
     to_key      text NOT NULL,
     number_id   bigint NOT NULL REFERENCES numbers (id),

@@ -1,0 +1,44 @@
+"""From a leaf's question to the articles that may be offered there."""
+
+import structlog
+from psycopg import Connection
+
+from ivr.call.effects import Search
+from ivr.call.events import Found
+from ivr.wiring import Wiring
+from models import articles
+from search.query import Query
+from search.result import ArticleCard, Match
+
+log = structlog.get_logger()
+
+
+def find(wiring: Wiring, conn: Connection, search: Search) -> Found:
+    """At most two articles, best first, all live at this moment. A failing search is a refusal, never an error:
+    the caller holds as if there were no article."""
+    pinned = _cards(conn, search.pinned, search.language)
+    if pinned:
+        return Found(pinned[:2], None, 1.0, None, wiring.finders.version, how="pin")
+    try:
+        finder = wiring.finders.current()
+        if finder is None:
+            return Found((), "no_index", None, None, None)
+        answer = finder.find(Query(search.path, search.transcript, search.language, search.allowed_tags))
+    except Exception:
+        log.exception("search_failed")
+        return Found((), "search_failed", None, None, wiring.finders.version)
+    if not isinstance(answer, Match):
+        return Found((), answer.reason, answer.score, None, answer.index_version)
+    ids = [answer.article_id]
+    if answer.runner_up is not None and answer.score - answer.margin >= finder.threshold:
+        ids.append(answer.runner_up)
+    cards = _cards(conn, tuple(ids), search.language)
+    if not cards or cards[0].id != answer.article_id:  # withdrawn since the index was built
+        return Found((), "not_allowed_here", answer.score, answer.margin, answer.index_version)
+    return Found(cards, None, answer.score, answer.margin, answer.index_version)
+
+
+def _cards(conn: Connection, ids: tuple[str, ...], language: str) -> tuple[ArticleCard, ...]:
+    if not ids:
+        return ()
+    return tuple(card for card in articles.cards(conn, ids) if card.language == language)

@@ -1,0 +1,88 @@
+"""What a web process keeps in memory of the database, and how soon it looks again."""
+
+import threading
+import time
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+from psycopg import Connection
+
+from ivr.call.moment import Outlook
+from ivr.call.plan import Plan
+from ivr.planfile import store
+from models import facts, plans
+
+KEPT_PLANS = 16
+LOOK_AGAIN_S = 5.0
+ANSWERS_WITHIN = timedelta(hours=4)
+
+
+class Plans:
+    """Published plans by version. The live one is asked for when a call begins; calls under way keep theirs."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[int, Plan] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def live(self, conn: Connection) -> Plan:
+        """The plan that new calls get. Raises LookupError when none was ever published."""
+        version = plans.live_version(conn)
+        if version is None:
+            raise LookupError("no plan is published: flask menu publish FILE")
+        return self.get(conn, version)
+
+    def get(self, conn: Connection, version: int) -> Plan:
+        """The plan of a version. Raises LookupError when there is none."""
+        with self._lock:
+            found = self._kept.get(version)
+            if found is not None:
+                self._kept.move_to_end(version)
+                return found
+        plan = store.load(conn, version)
+        with self._lock:
+            self._kept[version] = plan
+            while len(self._kept) > KEPT_PLANS:
+                self._kept.popitem(last=False)
+        return plan
+
+    def known(self) -> Plan | None:
+        """The newest plan in memory, for when the database cannot be asked; None before the first one was read."""
+        with self._lock:
+            return self._kept[max(self._kept)] if self._kept else None
+
+
+def outlooks(answers: list[tuple[str, datetime]]) -> dict[str, Outlook]:
+    """Per queue: how many calls were answered lately, and the mean seconds from one answer to the next."""
+    times: defaultdict[str, list[datetime]] = defaultdict(list)
+    for queue, at in answers:
+        times[queue].append(at)
+    return {
+        queue: Outlook(
+            len(ats), (max(ats) - min(ats)).total_seconds() / (len(ats) - 1) if len(ats) > 1 else None
+        )
+        for queue, ats in times.items()
+    }
+
+
+class Queues:
+    """How fast each queue is answered and which are closed by hand; looked up again every few seconds."""
+
+    def __init__(self, clock: Callable[[], datetime], look_again_s: float = LOOK_AGAIN_S) -> None:
+        self._clock = clock
+        self._look_again_s = look_again_s
+        self._looked_at = -1e9
+        self._outlooks: Mapping[str, Outlook] = {}
+        self._closed: frozenset[str] = frozenset()
+        self._lock = threading.Lock()
+
+    def now(self, conn: Connection) -> tuple[Mapping[str, Outlook], frozenset[str]]:
+        """(outlook by queue, queues closed by hand). One thread looks, the others take what is there."""
+        if time.monotonic() - self._looked_at >= self._look_again_s and self._lock.acquire(blocking=False):
+            try:
+                self._outlooks = outlooks(facts.answers(conn, self._clock() - ANSWERS_WITHIN))
+                self._closed = frozenset(plans.closed_queues(conn))
+                self._looked_at = time.monotonic()
+            finally:
+                self._lock.release()
+        return self._outlooks, self._closed

@@ -1,0 +1,226 @@
+"""One turn of a call: load, decide, render, save. What a turn changes is committed before it is answered."""
+
+import base64
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+from psycopg import Connection
+
+from ivr.call import state as states
+from ivr.call.effects import Step
+from ivr.call.events import CallStarted, Event, HoldKey, TextProgress
+from ivr.call.flow import decide
+from ivr.call.moment import Moment, NumberCheck
+from ivr.call.plan import Plan
+from ivr.call.state import Caller, CallState, Keying, Returning, Stage
+from ivr.carrier.inbound import Incoming
+from ivr.finding import find
+from ivr.jobs.send_texts import queue_text, text_refusal
+from ivr.texts import numbers
+from ivr.wiring import Wiring
+from models import calls, transcripts
+
+MakeEvent = Callable[[tuple[TextProgress, ...]], Event]
+TRIES = 5  # against other requests for the same call at the same instant
+MARKS_KEPT = 8
+
+
+class UnknownCall(LookupError):
+    """A webhook for a call that never came in here."""
+
+
+def start_call(wiring: Wiring, incoming: Incoming) -> str:
+    """The first turn of a call, or the latest document again when the call is already known."""
+    now = wiring.clock()
+    with wiring.pool.connection() as conn:
+        plan = wiring.plans.live(conn)
+        caller, returning = _meet(wiring, conn, plan, incoming)
+        state = CallState(
+            call_sid=incoming.call_sid,
+            plan_version=plan.version,
+            caller=caller,
+            number=incoming.to,
+            started_ms=_ms(now.timestamp()),
+            language=returning.language if returning else plan.languages[0].code,
+        )
+        step = _decide(wiring, conn, state, CallStarted(returning), plan)
+        document = wiring.render(step.prompts, plan, 1, step.state.language)
+        row = _row(wiring, state, step, document)
+        if calls.begin(conn, row, number=incoming.to, caller_key=caller.key, test=caller.test):
+            return document
+        kept = calls.load(conn, incoming.call_sid)
+        assert kept is not None
+        return kept.reply
+
+
+def take_turn(
+    wiring: Wiring,
+    call_sid: str,
+    make_event: MakeEvent,
+    *,
+    turn: int | None,
+    mark: str,
+    from_number: str = "",
+) -> str:
+    """Answer one webhook of a known call with a rendered document.
+
+    `turn` is the number the action URL carries, None where the carrier's URL cannot change (wait loop, queue result,
+    agent, status); there `mark` tells a repeat. A repeat changes nothing and gets the latest document again.
+    Raises UnknownCall.
+    """
+    with wiring.pool.connection() as conn:
+        for _ in range(TRIES):
+            kept = calls.load(conn, call_sid)
+            if kept is None:
+                raise UnknownCall(call_sid)
+            state = opened(wiring, kept.state)
+            plan = wiring.plans.get(conn, state.plan_version)
+            if (turn is not None and turn != kept.turn) or (turn is None and _seen(state, mark)):
+                late = state.stage in (Stage.AGENT, Stage.ENDED)
+                return wiring.render((), plan, kept.turn, state.language) if late else kept.reply
+            event = make_event(_progress(kept))
+            step = _decide(wiring, conn, state, event, plan, from_number)
+            step = replace(step, state=_marked(step.state, mark if turn is None else f"turn {turn}"))
+            document = wiring.render(step.prompts, plan, kept.turn + 1, step.state.language)
+            if _save(wiring, conn, _row(wiring, state, step, document), step, plan, from_number, state):
+                if step.state.stage is Stage.HOLD or state.stage is Stage.HOLD:
+                    wiring.board.note(step.state)
+                return document
+        return kept.reply
+
+
+def _meet(
+    wiring: Wiring, conn: Connection, plan: Plan, incoming: Incoming
+) -> tuple[Caller, Returning | None]:
+    """Who is calling, as far as a call may know, and where a call of the last day led."""
+    now = wiring.clock()
+    rules = plan.offers
+    own = wiring.settings.development_account
+    found = numbers.classify(
+        incoming.from_, own=incoming.to, countries=wiring.settings.allowed_text_countries
+    )
+    key = wiring.numbers.key(found.e164) if found.e164 else None
+    bucket = wiring.numbers.bucket(rules.experiment, key or incoming.call_sid)
+    caller = Caller(found.kind, key, bucket, test=own, force_arm=_forced_arm(incoming.arm) if own else None)
+    if key is None:
+        return caller, None
+    known = calls.profile(conn, key, now - timedelta(days=1), now - timedelta(hours=rules.return_within_h))
+    caller = replace(caller, opted_out=known.opted_out, texts_today=known.texts_today)
+    if known.leaf is None and known.topic is None:
+        return caller, None
+    topic = "" if known.discreet else (known.topic or "")
+    return caller, Returning(
+        topic, known.leaf or "", tuple(known.path or ()), known.language or plan.languages[0].code
+    )
+
+
+def _forced_arm(wanted: str) -> str | None:
+    return {"draw": None, "holdout": "holdout"}.get(wanted, "treat")
+
+
+def _decide(
+    wiring: Wiring, conn: Connection, state: CallState, event: Event, plan: Plan, from_number: str = ""
+) -> Step:
+    moment = _moment(wiring, conn, state, event)
+    step = decide(state, event, plan, moment)
+    if step.search is not None:
+        found = find(wiring, conn, step.search)
+        after = decide(step.state, found, plan, moment)
+        step = replace(after, facts=(*step.facts, *after.facts))
+    if step.text is not None:
+        refusal = text_refusal(wiring, conn, state, step.text, plan, from_number)
+        if refusal is not None:
+            return decide(state, event, plan, replace(moment, text_refusal=refusal))
+    return step
+
+
+def _moment(wiring: Wiring, conn: Connection, state: CallState, event: Event) -> Moment:
+    outlook, closed = wiring.queues.now(conn)
+    check: NumberCheck | None = None
+    if isinstance(event, HoldKey) and state.keying is Keying.NUMBER:
+        check = numbers.check_typed(event.keys, wiring.settings.allowed_text_countries, state.number)
+    return Moment(wiring.clock(), outlook, closed, check)
+
+
+def _save(
+    wiring: Wiring,
+    conn: Connection,
+    row: calls.Turn,
+    step: Step,
+    plan: Plan,
+    from_number: str,
+    before: CallState,
+) -> bool:
+    said = step.state.transcript if step.state.transcript != before.transcript else ""
+    if step.text is None and not said and not step.cancel_follow_ups:
+        return calls.save(conn, row)
+    with conn.transaction():
+        if not calls.save(conn, row):
+            return False
+        if said:
+            transcripts.add(conn, row.call_sid, row.turn, wiring.numbers.seal(said), row.at)
+        if step.text is not None:
+            queue_text(wiring, conn, step.state, step.text, plan, from_number)
+        if step.cancel_follow_ups:
+            wiring.cancel_follow_ups(conn, row.call_sid)
+    return True
+
+
+def _row(wiring: Wiring, before: CallState, step: Step, document: str) -> calls.Turn:
+    state = replace(step.state, turn=before.turn + 1)
+    return calls.Turn(
+        call_sid=state.call_sid,
+        turn=before.turn,
+        state=_sealed(wiring, state),
+        reply=document,
+        stage=state.stage.value,
+        language=state.language,
+        queue=state.queue,
+        leaf=state.leaf,
+        position=state.position,
+        waited_s=state.waited_s,
+        agent_call_sid=state.agent_call_sid,
+        at=wiring.clock(),
+        ended=state.stage is Stage.ENDED,
+        plan_version=state.plan_version,
+        index_version=state.index_version,
+        facts=[calls.NewFact(fact.name, fact.data) for fact in step.facts],
+    )
+
+
+def _sealed(wiring: Wiring, state: CallState) -> str:
+    """The state for the database: what the caller said is not readable in it."""
+    if not state.transcript:
+        return states.to_json(state)
+    return states.to_json(
+        replace(state, transcript=base64.b64encode(wiring.numbers.seal(state.transcript)).decode())
+    )
+
+
+def opened(wiring: Wiring, text: str) -> CallState:
+    state = states.from_json(text)
+    if not state.transcript:
+        return state
+    return replace(state, transcript=wiring.numbers.open(base64.b64decode(state.transcript)))
+
+
+def _progress(kept: calls.Kept) -> tuple[TextProgress, ...]:
+    return tuple(TextProgress(article, status, code) for article, status, code in kept.texts or ())
+
+
+def _seen(state: CallState, mark: str) -> bool:
+    """A mark that begins with "=" is made of the request's values and tells a repeat only of the very latest one."""
+    return (
+        mark == state.hold_seen[-1:][0]
+        if mark.startswith("=") and state.hold_seen
+        else mark in state.hold_seen
+    )
+
+
+def _marked(state: CallState, mark: str) -> CallState:
+    return replace(state, hold_seen=(*state.hold_seen[1 - MARKS_KEPT :], mark))
+
+
+def _ms(seconds: float) -> int:
+    return int(seconds * 1000)

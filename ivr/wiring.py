@@ -1,0 +1,138 @@
+"""The only builder of real things: clock, stores, finder, carrier. Everything else is handed what it needs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import redis
+import structlog
+from psycopg import Connection
+
+from config.settings import Settings
+from ivr import board as boards
+from ivr.audio import Audio
+from ivr.board import Board, News
+from ivr.call.plan import Plan
+from ivr.call.prompts import Prompt
+from ivr.carrier import twiml
+from ivr.carrier.sender import Sender
+from ivr.live import Plans, Queues
+from ivr.texts.numbers import Numbers
+from models import db, indexes, site
+from models import texts as text_rows
+from search.encoder import Encoder, load_encoder
+from search.finder import FinderHolder
+
+log = structlog.get_logger()
+
+Clock = Callable[[], datetime]
+
+
+def system_clock() -> datetime:
+    """The time now, aware, UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass
+class Wiring:
+    """What a process of the service works with."""
+
+    settings: Settings
+    clock: Clock
+    pool: db.Pool
+    redis: "redis.Redis"
+    numbers: Numbers
+    plans: Plans
+    queues: Queues
+    finders: FinderHolder
+    sender: Sender
+    audio: Audio
+    board: Board
+    encoder: Encoder | None = None
+    _news: list[News] = field(default_factory=list)
+
+    def render(self, prompts: tuple[Prompt, ...], plan: Plan, turn: int, language: str) -> str:
+        """Prompts as the carrier's document."""
+        return twiml.render(
+            prompts, plan=plan, base_url=self.settings.public_base_url, turn=turn, audio=self.audio
+        )
+
+    def cancel_follow_ups(self, conn: Connection, call_sid: str) -> None:
+        """An agent has the caller: no "did it help?" text later."""
+        text_rows.cancel_follow_ups(conn, call_sid)
+
+    def announce(self, what: str) -> None:
+        """Tell all processes that a new "plan" or "index" is out."""
+        boards.announce(self.redis, what)
+
+    def warm(self) -> None:
+        """Load the encoder and the live index, and keep looking for newer ones. For processes that search."""
+        self.encoder = load_encoder(self.settings.encoder, self.settings.encoder_model)
+        self.encoder.encode(["warm"])
+        try:
+            self.look_for_index()
+        except Exception:
+            log.exception("index_not_loaded")
+        self._news.append(
+            News(boards.connect(self.settings.redis_url.get_secret_value()), self.look_for_index)
+        )
+
+    def look_for_index(self) -> None:
+        """Load the live index if it is another than the one in use; a damaged one is refused and the old one stays."""
+        with self.pool.connection() as conn:
+            live = indexes.current(conn)
+        if live is None or live.version == self.finders.version or self.encoder is None:
+            return
+        self.finders.load(index_folder(self.settings) / live.version, self.encoder)
+        log.info("index_in_use", version=live.version)
+
+    def check_hash_key(self) -> None:
+        """Refuse a hash key that is not the one this database was begun with: opt-outs and arms hang on it.
+
+        Raises RuntimeError.
+        """
+        mine = self.settings.hash_key_fingerprint()
+        with self.pool.connection() as conn:
+            stands = site.put_once(conn, "number_hash_key", mine)
+        if stands != mine:
+            raise RuntimeError(
+                "NUMBER_HASH_KEY is not the one this database was begun with: put the old one back"
+            )
+
+    def close(self) -> None:
+        """Let go of everything."""
+        for news in self._news:
+            news.close()
+        self.board.close()
+        self.pool.close()
+
+
+def index_folder(settings: Settings) -> Path:
+    """Where index bundles lie on this machine."""
+    return settings.data_dir / "index"
+
+
+def build(
+    settings: Settings, clock: Clock = system_clock, *, name: str = "offhold", pool_size: int | None = None
+) -> Wiring:
+    """Everything real, from settings. Nothing is asked of the stores yet."""
+    client = boards.connect(settings.redis_url.get_secret_value())
+    return Wiring(
+        settings=settings,
+        clock=clock,
+        pool=db.open_pool(
+            settings.database_url.get_secret_value(),
+            size=pool_size or settings.web_threads,
+            statement_timeout_ms=2000,
+            name=name,
+        ),
+        redis=client,
+        numbers=Numbers(settings.hash_key(), settings.encryption_keys()),
+        plans=Plans(),
+        queues=Queues(clock),
+        finders=FinderHolder(),
+        sender=Sender.from_settings(settings),
+        audio=Audio(),
+        board=Board(client),
+    )
