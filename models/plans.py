@@ -30,7 +30,13 @@ class QueueSwitch:
 
 
 def publish(
-    conn: Connection, yaml: str, by: str, reason: str, *, at: datetime | None = None, source: int | None = None
+    conn: Connection,
+    yaml: str,
+    by: str,
+    reason: str,
+    *,
+    at: datetime | None = None,
+    source: int | None = None,
 ) -> int:
     """Keep the file's text as a new version and make it the live one, both or neither. `at` None: now."""
     with conn.transaction():

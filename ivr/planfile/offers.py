@@ -1,0 +1,55 @@
+"""Offer rules of the menu file. The ranges are the promises made to callers; a manager chooses within them."""
+
+from ivr.call.plan import OfferRules
+from ivr.planfile.fields import Fields
+from ivr.planfile.problems import Problems
+from ivr.planfile.tree import Node
+
+#: whole numbers: rule -> (least, most)
+RANGES: dict[str, tuple[int, int]] = {
+    "first_after_s": (5, 60),
+    "unknown_wait_after_s": (15, 300),
+    "min_wait_s": (60, 3600),
+    "min_position": (3, 100),  # never at position 1 or 2
+    "reminder_after_s": (60, 900),
+    "further_after_s": (120, 3600),
+    "typed_ahead_ms": (500, 5000),
+    "receipt_within_s": (10, 120),
+    "announce_every_s": (60, 600),
+    "answers_needed": (20, 1000),  # fewer are no ground for an estimate
+    "texts_per_call": (1, 2),
+    "texts_per_day": (1, 3),
+    "typed_texts_per_day": (1, 1),
+    "return_within_h": (1, 168),
+    "follow_up_after_h": (2, 4),
+}
+
+
+def read_offers(node: Node | None, problems: Problems) -> OfferRules:
+    """The rules; what the file leaves out keeps its default."""
+    if node is None:
+        return OfferRules()
+    fields = Fields(node, "'offers'", problems)
+    default = OfferRules()
+    whole = {name: fields.integer(name, getattr(default, name), *span) for name, span in RANGES.items()}
+    holdout = fields.number("holdout_share", default.holdout_share, 0.0, 0.9, whole=False)
+    if 0 < holdout < 0.02:
+        problems.warn(
+            fields.place_of("holdout_share"),
+            "so few callers without an offer measure nothing for months",
+            "Take 0.05 to 0.2, or 0 to measure nothing on purpose",
+        )
+    experiment = fields.optional("experiment")
+    rules = OfferRules(
+        **whole,
+        holdout_share=holdout,
+        follow_up=fields.flag("follow_up", default.follow_up),
+        stopped=fields.flag("stopped", default.stopped),
+        experiment=fields.check_name(experiment, "'experiment'") if experiment else default.experiment,
+    )
+    if rules.stopped:
+        problems.warn(
+            fields.place_of("stopped"), "offers are switched off", "Write 'stopped: false' to make offers"
+        )
+    fields.close()
+    return rules

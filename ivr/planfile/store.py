@@ -1,0 +1,135 @@
+"""Publishing a menu file, loading a published one, going back, comparing."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from psycopg import Connection
+
+from ivr.call.plan import Plan
+from ivr.call.wording import WORDING
+from ivr.planfile.differences import differences
+from ivr.planfile.problems import Place, PlanRefused, Problem
+from ivr.planfile.read import Reading, read_plan
+from ivr.planfile.tree import MOST_BYTES
+from models import plans
+
+STARTER = Path(__file__).resolve().parents[2] / "config" / "starter" / "menu.yaml"
+#: told the new version after it is live; nothing depends on it being heard
+Announce = Callable[[int], object]
+
+
+def check_file(path: Path) -> Reading:
+    """Read a file from disk. Never raises: a file that cannot be opened is a problem of line 1."""
+    return _from_disk(path)[1]
+
+
+def _from_disk(path: Path) -> tuple[bytes, Reading]:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MOST_BYTES + 1)
+    except (OSError, ValueError) as error:  # ValueError: a path with a NUL
+        why = getattr(error, "strerror", None) or str(error)
+        return b"", Reading(
+            None, (Problem(Place(1, 1), f"the file cannot be read: {why}", "Check its path"),)
+        )
+    return raw, read_plan(raw)
+
+
+def publish_file(
+    conn: Connection,
+    path: Path | str,
+    by: str,
+    reason: str,
+    *,
+    at: datetime | None = None,
+    announce: Announce | None = None,
+) -> int:
+    """Check a file and make it the live plan; gives its version. Raises PlanRefused with every problem; then what
+    was live stays live. `conn` must be outside a transaction, so that the version is told only once it is kept."""
+    raw, checked = _from_disk(Path(path))
+    if checked.errors:
+        raise PlanRefused(checked.problems)
+    return _publish(conn, raw.decode("utf-8-sig"), by, reason, at, None, announce)
+
+
+def load(conn: Connection, version: int) -> Plan:
+    """A published version. A sentence that came into use after it was published is taken from the starter menu, so
+    that an upgrade never silences a live plan. Raises LookupError when there is no such version."""
+    text = plans.yaml(conn, version)
+    if text is None:
+        raise LookupError(f"there is no plan {version}")
+    plan = read_plan(text.encode(), version).plan
+    if plan is None:
+        raise LookupError(f"plan {version} cannot be played by this release; publish another one")
+    return _completed(plan)
+
+
+def load_live(conn: Connection) -> Plan:
+    """The plan that new calls get. Raises LookupError when none was published yet."""
+    version = plans.live_version(conn)
+    if version is None:
+        raise LookupError("no plan is published yet: flask menu publish FILE --by NAME --reason WHY")
+    return load(conn, version)
+
+
+def export(conn: Connection, version: int | None = None) -> str:
+    """The text of a version, comments and all; the live one by default. Raises LookupError when there is none."""
+    wanted = plans.live_version(conn) if version is None else version
+    text = plans.yaml(conn, wanted) if wanted is not None else None
+    if text is None:
+        raise LookupError("no plan is published yet" if version is None else f"there is no plan {version}")
+    return text
+
+
+def rollback(
+    conn: Connection,
+    version: int,
+    by: str,
+    reason: str,
+    *,
+    at: datetime | None = None,
+    announce: Announce | None = None,
+) -> int:
+    """Publish an older version's text again, as a new version. Raises LookupError when it is not there or can no
+    longer be played."""
+    load(conn, version)
+    return _publish(conn, export(conn, version), by, reason, at, version, announce)
+
+
+def history(conn: Connection) -> list[plans.Published]:
+    """Every version, newest first."""
+    return plans.history(conn)
+
+
+def diff(conn: Connection, before: int, after: int) -> list[str]:
+    """What changed from one version to another, in words. Raises LookupError for a version that is none."""
+    return differences(load(conn, before), load(conn, after))
+
+
+def _publish(
+    conn: Connection,
+    text: str,
+    by: str,
+    reason: str,
+    at: datetime | None,
+    source: int | None,
+    announce: Announce | None,
+) -> int:
+    version = plans.publish(conn, text, by, reason, at=at, source=source)
+    if announce is not None:
+        with suppress(Exception):  # a wake-up only: processes also look by themselves
+            announce(version)
+    return version
+
+
+def _completed(plan: Plan) -> Plan:
+    if all(plan.wording.get(one.code, {}).keys() >= WORDING.keys() for one in plan.languages):
+        return plan
+    starter = read_plan(STARTER.read_bytes()).plan
+    assert starter is not None  # the starter menu is part of the release; a test reads it
+    first = starter.wording[starter.languages[0].code]
+    wording = {code: {**starter.wording.get(code, first), **said} for code, said in plan.wording.items()}
+    return replace(plan, wording=wording)
