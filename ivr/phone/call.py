@@ -142,6 +142,8 @@ class Call:
     busy: bool = False
     inbox: list[Interrupt | Signal] = field(default_factory=list)
     partner: "Call | None" = None
+    addresses: dict[str, str] = field(default_factory=dict)
+    """Where the latest Gather, wait document and Enqueue action are: gather, hold, queue-result."""
 
     @property
     def over(self) -> bool:

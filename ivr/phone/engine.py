@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urljoin
 
 from ivr.phone.agenda import Agenda
 from ivr.phone.call import (
@@ -27,6 +27,7 @@ from ivr.phone.call import (
 )
 from ivr.phone.faults import Faults
 from ivr.phone.interpreter import Fetch, Interpreter, Sleep
+from ivr.phone.messages import Message, Texts
 from ivr.phone.queueing import BridgeOver, Member, Queue
 from ivr.phone.transport import HttpTransport, Transport
 from ivr.phone.twiml import Unusable
@@ -39,7 +40,7 @@ AGENT_NUMBER = "+15005550010"
 
 @dataclass(frozen=True)
 class Misuse:
-    """A misuse of the protocol by the service, with the code Twilio's debugger would show (0 = a docs' rule)."""
+    """A misuse of the protocol by the service; `code` as in Twilio's debugger, 0 = a rule of the docs."""
 
     at: datetime
     code: int
@@ -49,7 +50,7 @@ class Misuse:
 
 @dataclass(frozen=True)
 class Crowd:
-    """Others in the queue: so many ahead of whoever joins, one of them answered every `every_s` (None = never)."""
+    """Others ahead of whoever joins a queue, one of them answered every `every_s` (None = never)."""
 
     ahead: int = 0
     every_s: float | None = None
@@ -92,12 +93,18 @@ class Carrier:
         self.on_time: Callable[[datetime], None] = lambda now: None
         self.on_end: Callable[[Call], None] = lambda call: None
         self._lock = threading.Lock()
+        self.texts = Texts(self)
         self.main = self.add_line(number, "Main number", "/voice/incoming")
 
     @property
     def now(self) -> datetime:
         """The carrier's clock."""
         return self.agenda.now
+
+    @property
+    def messages(self) -> list[Message]:
+        """Every text ever accepted from the service, in order."""
+        return self.texts.messages
 
     def add_line(self, number: str, name: str, voice_path: str) -> Number:
         """Give the account another number, with the service's documented URLs."""
@@ -120,7 +127,7 @@ class Carrier:
             self._run(self.now + timedelta(seconds=seconds))
 
     def advance_to_next(self, limit_s: float) -> bool:
-        """Jump to the next thing due within `limit_s` and play that instant; False (and `limit_s` gone) if none."""
+        """Jump to the next thing due and play that instant; False and `limit_s` gone if none is due in it."""
         with self._lock:
             limit = self.now + timedelta(seconds=limit_s)
             at = self.agenda.next_at()
@@ -154,7 +161,7 @@ class Carrier:
     def call(
         self, from_: str, to: str | None = None, *, arm: str = "", stir: str = "TN-Validation-Passed-A"
     ) -> Call:
-        """Somebody calls; returns after the first document began to play. Raises KeyError for a foreign number."""
+        """Somebody calls; returns when the first document plays. KeyError: not a number of ours."""
         line = self.lines[to or self.main.number]
         call = Call(from_, line.number, line, self.now, self.account_sid, stir=stir, arm=arm)
         self.do(lambda: self._begin(call, Request(line.voice_url, line.voice_method)))
@@ -209,6 +216,10 @@ class Carrier:
             return True
 
         return self.do(change)
+
+    def redirect(self, call: Call, *, url: str | None = None, twiml: str | None = None) -> bool:
+        """Send a live call to a URL (a path means the service's) or to TwiML; False when it has ended."""
+        return self.update_call(call, Request(urljoin(self.service_url + "/", url or ""), twiml=twiml))
 
     # ---- used by the interpreter, lock held
 

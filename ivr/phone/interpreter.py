@@ -255,6 +255,7 @@ class Interpreter:
             self.warn(0, "<Gather input='dtmf speech'> in a waitUrl document is not confirmed by the docs")
         if not verb.get("action"):
             self.warn(0, "<Gather> without action asks for the current document again")
+        self.call.addresses["gather"] = urljoin(page.url, verb.get("action"))
         for child in verb.children:
             if child.name == "Play" and child.text:
                 yield from self._length(urljoin(page.url, child.text))

@@ -22,6 +22,7 @@ class Member:
     joined_at: datetime
     call: Call | None = None
     taken_by: Call | None = None
+    sid: str = field(default_factory=lambda: new_sid("CA"))
 
     def waited_s(self, now: datetime) -> int:
         """Whole seconds in the queue."""
@@ -156,6 +157,8 @@ def _wait_loop(
 ) -> Generator[Any, Any, None]:
     """Ask the waitUrl again and again; chains of its documents come back here when they run dry."""
     carrier, url = at.carrier, verb.get("waitUrl", "default")
+    at.call.addresses["hold"] = urljoin(page.url, url)
+    at.call.addresses["queue-result"] = urljoin(page.url, verb.get("action"))
     if url in ("", "default"):
         yield from (at.sleep(None) if url == "" else at.hear("play", "default hold music", 86_400.0))
     method = verb.get("waitUrlMethod", "POST")

@@ -20,7 +20,7 @@ def signed_form(url: str) -> str:
 
 
 def sign(url: str, form: Pairs, token: str) -> str:
-    """Base64 HMAC-SHA1 over the URL and the distinct, sorted parameters, name and value without delimiters."""
+    """Base64 HMAC-SHA1 over the URL and the distinct, sorted parameters (name, value, no delimiters)."""
     text = signed_form(url) + "".join(name + value for name, value in sorted(set(form)))
     digest = hmac.new(token.encode(), text.encode("utf-8", "surrogatepass"), hashlib.sha1).digest()
     return base64.b64encode(digest).decode()
