@@ -118,7 +118,7 @@ class SentenceTransformersEncoder:
             ) from missing
         self._model: Any = SentenceTransformer(str(folder), local_files_only=True)
         self.model_id = model if model == DEFAULT_MODEL else f"{folder.name}@{_weights_hash(folder)}"
-        self.dimension = int(self._model.get_sentence_embedding_dimension())
+        self.dimension = int(self._model.get_embedding_dimension())
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """See `Encoder.encode`."""
