@@ -11,7 +11,6 @@ def create(conn: Connection, name: str) -> None:
 
 def other_clients(conn: Connection) -> int:
     """How many connections the server has besides this one."""
-    row = conn.execute(
-        "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
-    ).fetchone()
+    others = "backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    row = conn.execute(f"SELECT count(*) FROM pg_stat_activity WHERE {others}").fetchone()
     return int(row[0]) if row else 0

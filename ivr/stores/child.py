@@ -1,6 +1,6 @@
-"""Becomes one server of the embedded stores: run by `ivr.store_servers` in a session of its own.
+"""Becomes one server of the embedded stores: run by `ivr.stores.servers` in a session of its own.
 
-    python -I -S store_child.py UID GID PARENT_PID DEATH_SIGNAL COMMAND...
+    python -I -S child.py UID GID PARENT_PID DEATH_SIGNAL COMMAND...
 
 PostgreSQL refuses to run as root, so under root this gives up root first. The interpreter's folder or
 DATA_DIR may lie below one that only root may enter (/root, a `mktemp -d`); nobody's folders are opened for
