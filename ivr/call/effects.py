@@ -20,7 +20,10 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class QueueText:
-    """One text with the article's link. `to` is None for the calling number, else the number typed (E.164)."""
+    """One text with the article's link.
+
+    `to` is None for the calling number, else the number typed (E.164).
+    """
 
     article_id: str
     language: str
@@ -33,7 +36,10 @@ class QueueText:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The outcome of one decision. With `search` set the prompts are empty and the turn goes on with `Found`."""
+    """The outcome of one decision.
+
+    With `search` set the prompts are empty and the turn goes on with `Found`.
+    """
 
     state: CallState
     prompts: tuple[Prompt, ...] = ()

@@ -103,5 +103,15 @@ class OverflowEnded:
 
 
 Event = (
-    CallStarted | Pressed | Said | Silent | Found | Waited | HoldKey | AgentAnswered | LeftQueue | CallEnded | OverflowEnded
+    CallStarted
+    | Pressed
+    | Said
+    | Silent
+    | Found
+    | Waited
+    | HoldKey
+    | AgentAnswered
+    | LeftQueue
+    | CallEnded
+    | OverflowEnded
 )

@@ -1,4 +1,7 @@
-"""What the world is like at the instant of a decision: the clock, the lines for agents, verdicts of the rim."""
+"""What the world is like at the instant of a decision.
+
+The clock, the lines for agents, verdicts of the rim.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,7 +10,10 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """How fast a queue is answered: calls answered lately, and the mean seconds from one answer to the next."""
+    """How fast a queue is answered.
+
+    Calls answered lately, and the mean seconds from one answer to the next.
+    """
 
     answered: int
     seconds_per_answer: float | None
@@ -25,8 +31,8 @@ class NumberCheck:
 class Moment:
     """One instant. `now` is aware UTC.
 
-    `number_check` answers the number just typed (`state.keying` is NUMBER). `text_refusal` is set when the rim was
-    asked for a text and could not queue it: the decision is taken again with the reason.
+    `number_check` answers the number just typed (`state.keying` is NUMBER). `text_refusal` is set when the
+    rim was asked for a text and could not queue it: the decision is taken again with the reason.
     """
 
     now: datetime

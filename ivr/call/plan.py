@@ -1,4 +1,7 @@
-"""The published plan as values: menus, leaves, queues, hours, wording, offer rules. Read-only during calls."""
+"""The published plan as values.
+
+Menus, leaves, queues, hours, wording, offer rules. Read-only during calls.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +14,10 @@ Words = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """Opening hours of a queue. `weekly[0]` is Monday: spans of minutes after midnight, half open, in `zone`."""
+    """Opening hours of a queue.
+
+    `weekly[0]` is Monday: spans of minutes after midnight, half open, in `zone`.
+    """
 
     zone: str
     weekly: tuple[tuple[tuple[int, int], ...], ...]

@@ -46,7 +46,10 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Join the queue; the wait loop and the queue result come back to us. `workflow_sid`: TaskRouter with `task`."""
+    """Join the queue; the wait loop and the queue result come back to us.
+
+    `workflow_sid`: TaskRouter with `task`.
+    """
 
     queue: str
     workflow_sid: str | None = None

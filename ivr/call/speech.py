@@ -12,13 +12,13 @@ WORDS_PER_SECOND = 2.5
 SENTENCE_PAUSE_S = 0.3
 
 
-def say(state: CallState, plan: Plan, key: str, **values: str | int) -> Say:
+def say(state: CallState, plan: Plan, key: str, /, **values: str | int) -> Say:
     """A sentence of the plan in the caller's language."""
     return Say(words(plan, state.language, key, **values), state.language)
 
 
 def in_language(spoken: Words, language: str, otherwise: str = "") -> str:
-    """The words in a language; those of the first one given, or `otherwise`, where that language lacks them."""
+    """The words in a language, else those of the first one given, else `otherwise`."""
     return spoken.get(language) or next(iter(spoken.values()), otherwise)
 
 

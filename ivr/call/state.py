@@ -73,7 +73,10 @@ class Returning:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """Words last put before the caller: what, when (Unix ms), and how long their speech takes (estimate, ms)."""
+    """Words last put before the caller.
+
+    What, when (Unix ms), and how long their speech takes (estimate, ms).
+    """
 
     what: str  # offer | reminder | short | other
     at_ms: int

@@ -28,6 +28,7 @@ WORDING: dict[str, frozenset[str]] = {
     "wait_passed": frozenset(),
     # the offer
     "offer_opening": frozenset({"who", "title"}),
+    "closed_offer_opening": frozenset({"who", "title"}),
     "another_customer": frozenset(),
     "proof_useful": frozenset({"n"}),
     "proof_helped": frozenset({"n"}),
@@ -57,9 +58,9 @@ WORDING: dict[str, frozenset[str]] = {
     "closed_no_agent": frozenset(),
     "closed_queue_full": frozenset(),
     "closed_max_hold": frozenset(),
-    "closed_offer_text_or_hear": frozenset({"who", "title"}),
-    "closed_offer_text": frozenset({"who", "title"}),
-    "closed_offer_hear": frozenset({"who", "title"}),
+    "closed_offer_text_or_hear": frozenset(),
+    "closed_offer_text": frozenset(),
+    "closed_offer_hear": frozenset(),
     "overflow": frozenset(),
     "goodbye": frozenset(),
     "goodbye_text": frozenset(),
@@ -102,9 +103,11 @@ def fill(template: str, values: Mapping[str, str]) -> str:
     return PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), template)
 
 
-def words(plan: Plan, language: str, key: str, **values: str | int) -> str:
-    """A sentence of the plan in a language (the first language where that one lacks it). Raises KeyError for a key
-    that is not in WORDING."""
+def words(plan: Plan, language: str, key: str, /, **values: str | int) -> str:
+    """A sentence of the plan in a language (the first language where that one lacks it).
+
+    Raises KeyError for a key that is not in WORDING.
+    """
     WORDING[key]
     spoken = plan.wording.get(language, {})
     template = spoken.get(key) or plan.wording[plan.languages[0].code][key]

@@ -1,0 +1,136 @@
+"""When nobody can answer: why, the article once by text or aloud, then the overflow number or a goodbye."""
+
+from dataclasses import replace
+
+from ivr.call import keying, offer_words, texting
+from ivr.call.effects import Step
+from ivr.call.events import OverflowEnded, Pressed, Said, Silent
+from ivr.call.facts import Fact
+from ivr.call.hold_keys import hear
+from ivr.call.holding import offered, part, settle
+from ivr.call.moment import Moment
+from ivr.call.offers import consider_closing, text_refusal
+from ivr.call.plan import Plan
+from ivr.call.prompts import Ask, CallNumber, HangUp, Prompt, Say
+from ivr.call.queueing import queue_of
+from ivr.call.speech import in_language, milliseconds, say
+from ivr.call.state import CallerKind, CallState, Keying, Served, Stage
+
+CLOSED_WHY = ("hours", "holiday", "no_agent", "queue_full", "max_hold")
+
+
+def close(state: CallState, plan: Plan, moment: Moment, why: str) -> Step:
+    """Says why nobody answers, and puts the article before the caller once."""
+    state = replace(keying.stop(state), stage=Stage.CLOSED, closed_why=why, served=None)
+    told = _why(state, plan, why)
+    closed = Fact("closed", {"why": why, "queue": queue_of(state, plan).name})
+    state, facts, made = consider_closing(state, plan, moment)
+    if not made:
+        return _end(state, plan, (told,), (closed, *facts))
+    offer = offer_words.closing(state, plan, state.offers[-1])
+    return _ask(state, moment, (told, offer), "offer", (closed, *facts))
+
+
+def answer(state: CallState, event: Pressed | Said | Silent, plan: Plan, moment: Moment) -> Step:
+    """The answer to the article, then the end. A word is no consent: texts go by key only."""
+    if state.keying is not Keying.NO:
+        keys = event.keys if isinstance(event, Pressed) else ""
+        return _keyed(keying.answer(state, keys, plan, moment), plan, moment)
+    key = event.keys.strip()[:1] if isinstance(event, Pressed) else ""
+    state, facts = settle(state, moment, finished=not key)
+    offer, served = state.offer, state.served
+    if offer is None or served is None:
+        step = finish(state, plan, moment)
+    elif key == "*":
+        step = _ask(state, moment, state.last_said, served.what)
+    elif key == "1":
+        step = _yes(state, plan, moment)
+    elif key == "2" and offer.hear:
+        state, answered = offered(state)
+        step = _ask(state, moment, hear(state, plan, state.offers[-1]), "short", answered)
+    elif key == "3" and offer.accepted_ms is None:
+        state, answered = offered(state)
+        fact = Fact("declined", {"article": state.offers[-1].card.id, "key": "3"})
+        step = finish(state.with_offer(declined=True), plan, moment, facts=(*answered, fact))
+    elif key and not offer.re_asked:
+        step = _ask(state.with_offer(re_asked=True), moment, state.last_said, served.what)
+    else:
+        step = _silent(state, plan, moment)
+    return replace(step, facts=(*facts, *step.facts))
+
+
+def finish(
+    state: CallState, plan: Plan, moment: Moment, says: tuple[Say, ...] = (), facts: tuple[Fact, ...] = ()
+) -> Step:
+    """The overflow number where the queue has one, else goodbye."""
+    state, parted = part(state, moment)
+    return _end(replace(state, served=None), plan, says, (*facts, *parted))
+
+
+def overflow_ended(state: CallState, event: OverflowEnded, plan: Plan) -> Step:
+    """The call to the overflow number is over."""
+    facts = (Fact("overflowed", {"status": event.status}),)
+    if event.status in ("completed", "answered"):
+        return Step(state, (HangUp(),), facts)
+    return Step(state, (say(state, plan, "goodbye"), HangUp()), facts)
+
+
+def _end(state: CallState, plan: Plan, says: tuple[Say, ...], facts: tuple[Fact, ...]) -> Step:
+    number = queue_of(state, plan).overflow_number
+    texted = any(offer.texted_ms is not None for offer in state.offers)
+    if number:
+        last: tuple[Prompt, ...] = (say(state, plan, "overflow"), CallNumber(number))
+        facts = (*facts, Fact("overflowed", {}))
+    else:
+        last = (say(state, plan, "goodbye_text" if texted else "goodbye"), HangUp())
+    return Step(state, (*says, *last), facts)
+
+
+def _why(state: CallState, plan: Plan, why: str) -> Say:
+    hours = in_language(queue_of(state, plan).hours.spoken, state.language)
+    if why in ("hours", "holiday"):
+        return say(state, plan, f"closed_{why}", hours=hours)
+    return say(state, plan, f"closed_{why}")
+
+
+def _ask(
+    state: CallState, moment: Moment, says: tuple[Say, ...], what: str, facts: tuple[Fact, ...] = ()
+) -> Step:
+    spoken = says[:1] if what == "short" else says
+    state = replace(state, served=Served(what, moment.ms, milliseconds(spoken)), last_said=says)
+    return Step(state, (Ask(says, "closed", state.language),), facts)
+
+
+def _yes(state: CallState, plan: Plan, moment: Moment) -> Step:
+    if state.offers[-1].texted_ms is not None:
+        return finish(state, plan, moment, (say(state, plan, "already_sent"),))
+    reason = text_refusal(state, plan)
+    if reason is not None or not state.offers[-1].text:
+        state, facts = texting.refuse(state, reason or "cap")
+        return finish(state, plan, moment, (say(state, plan, "cannot_text"),), facts)
+    state, facts = texting.accept(state, plan, moment)
+    if state.caller.kind is not CallerKind.MOBILE:
+        return replace(_keyed(keying.begin(state, plan), plan, moment), facts=facts)
+    if moment.text_refusal is not None:
+        state, refused = texting.refuse(state, moment.text_refusal)
+        return finish(state, plan, moment, (say(state, plan, "cannot_text"),), (*facts, *refused))
+    state, text = texting.queue_text(state, plan, moment)
+    return replace(finish(state, plan, moment, facts=facts), text=text)
+
+
+def _silent(state: CallState, plan: Plan, moment: Moment) -> Step:
+    offer = state.offers[-1]
+    facts: tuple[Fact, ...] = ()
+    if offer.played and offer.open and not offer.silent:
+        facts = (Fact("no_input", {"article": offer.card.id}),)
+        state = state.with_offer(silent=True)
+    return finish(state, plan, moment, facts=facts)
+
+
+def _keyed(keyed: keying.Keyed, plan: Plan, moment: Moment) -> Step:
+    if keyed.state.keying is not Keying.NO:
+        served = Served("other", moment.ms, milliseconds(keyed.says))
+        state = replace(keyed.state, served=served)
+        return Step(state, (keying.question(keyed, "closed"),), keyed.facts)
+    says = () if keyed.text or keyed.left else keyed.says
+    return replace(finish(keyed.state, plan, moment, says, keyed.facts), text=keyed.text)

@@ -1,0 +1,61 @@
+"""A turn of the wait loop: at most one thing is said, the most important first, then music."""
+
+from dataclasses import replace
+
+from ivr.call import keying, offer_words, texting, waits
+from ivr.call.effects import Step
+from ivr.call.events import Waited
+from ivr.call.facts import Fact
+from ivr.call.holding import document, settle
+from ivr.call.moment import Moment
+from ivr.call.offers import consider, reminder_due
+from ivr.call.plan import Plan
+from ivr.call.prompts import LeaveQueue
+from ivr.call.queueing import queue_of
+from ivr.call.state import CallState
+
+
+def turn(state: CallState, event: Waited, plan: Plan, moment: Moment) -> Step:
+    """The wait loop came round: what was served before has been played to its end."""
+    state = keying.stop(replace(state, waited_s=event.waited_s, position=event.position or state.position))
+    state, facts = settle(state, moment, finished=True)
+    state, silence = _silence(state)
+    facts = (*facts, *silence)
+    if state.waited_s >= queue_of(state, plan).max_hold_s:
+        return Step(replace(state, served=None), (LeaveQueue(),), facts)
+    step = _news(state, event, plan, moment) or _offer(state, plan, moment)
+    return replace(step, facts=(*facts, *step.facts))
+
+
+def _silence(state: CallState) -> tuple[CallState, tuple[Fact, ...]]:
+    """An offer that was played and left without an answer."""
+    offer = state.offer
+    if offer is None or not offer.played or offer.silent or not offer.open:
+        return state, ()
+    if state.served is None or state.served.what not in ("offer", "reminder"):
+        return state, ()  # something was pressed meanwhile, if only for the position
+    return state.with_offer(silent=True), (Fact("no_input", {"article": offer.card.id}),)
+
+
+def _news(state: CallState, event: Waited, plan: Plan, moment: Moment) -> Step | None:
+    state, says = texting.news(state, plan, moment, event.texts)
+    if not says:
+        state, says = waits.apology(state, plan)
+    if not says:
+        return None
+    return Step(*document(state, plan, moment, says))
+
+
+def _offer(state: CallState, plan: Plan, moment: Moment) -> Step:
+    state, facts, made = consider(state, plan, moment)
+    offer = state.offer
+    if made and offer is not None:
+        return Step(
+            *document(state, plan, moment, (offer_words.offering(state, plan, offer),), "offer"), facts
+        )
+    if offer is not None and reminder_due(state, plan, moment):
+        state = state.with_offer(reminded=True)
+        says = (offer_words.reminding(state, plan, offer),)
+        return Step(*document(state, plan, moment, says, "reminder"), facts)
+    state, told, announced = waits.announcement(state, plan, moment)
+    return Step(*document(state, plan, moment, told), (*facts, *announced))

@@ -1,0 +1,113 @@
+"""From a leaf to the queue: one sentence about what is wrong, the search, and joining the line."""
+
+from dataclasses import replace
+
+from ivr.call import closed, queueing
+from ivr.call.effects import Search, Step
+from ivr.call.events import Found, Pressed, Said, Silent
+from ivr.call.facts import Fact
+from ivr.call.moment import Moment
+from ivr.call.plan import Leaf, Plan
+from ivr.call.prompts import Ask, Say
+from ivr.call.speech import in_language, say
+from ivr.call.state import CallState, Stage
+from ivr.call.understand import forbidden, masked, tokens, wants_agent, wants_repeat
+
+Facts = tuple[Fact, ...]
+MOST_TRIES = 2  # a question is asked again at most twice
+
+
+def arrive(state: CallState, leaf: Leaf, plan: Plan, moment: Moment, facts: Facts = ()) -> Step:
+    """The end of the menu: asks for a sentence, or goes on to the queue."""
+    state = replace(state, leaf=leaf.id, tries=0)
+    if not leaf.ask:
+        return to_queue(state, plan, moment, leaf=leaf, facts=facts)
+    says = () if state.notice_given else (say(state, plan, "notice"),)
+    says = (*says, say(state, plan, "describe"))
+    return replace(question(replace(state, stage=Stage.DESCRIBE, notice_given=True), says), facts=facts)
+
+
+def question(state: CallState, says: tuple[Say, ...]) -> Step:
+    """The request for a sentence, in given words."""
+    return Step(replace(state, last_said=says), (Ask(says, "describe", state.language, speech=True),))
+
+
+def answer(state: CallState, event: Pressed | Said | Silent, plan: Plan, moment: Moment) -> Step:
+    """What the caller told us, if anything: silence and other keys go on without."""
+    key = event.keys.strip()[:1] if isinstance(event, Pressed) else ""
+    said = event.words if isinstance(event, Said) else ""
+    if key == "*" or wants_repeat(said):
+        return question(state, state.last_said)
+    if key == "0" or wants_agent(said):
+        return ask_for_agent(state, plan, moment, "key" if key else "speech")
+    facts: Facts = ()
+    if isinstance(event, Said) and tokens(said):
+        state = replace(state, transcript=masked(said), confidence=event.confidence)
+        facts = (Fact("described", {"words": len(said.split()), "confidence": event.confidence}),)
+    return to_queue(state, plan, moment, leaf=queueing.leaf_of(state, plan), facts=facts)
+
+
+def ask_for_agent(state: CallState, plan: Plan, moment: Moment, by: str) -> Step:
+    """0 or "agent": the queue of the leaf, the default one without a leaf, and no more questions."""
+    facts = (Fact("agent_asked", {"by": by}),)
+    return to_queue(replace(state, tries=0), plan, moment, leaf=queueing.leaf_of(state, plan), facts=facts)
+
+
+def to_queue(state: CallState, plan: Plan, moment: Moment, *, leaf: Leaf | None, facts: Facts = ()) -> Step:
+    """Chooses the queue and searches first, where an article may be offered at all."""
+    queue = leaf.queue if leaf and leaf.queue in plan.queues else plan.default_queue
+    state = replace(state, queue=queue, leaf=leaf.id if leaf else None)
+    # Whoever names a forbidden subject without reaching its leaf is not offered an article either.
+    named = leaf is None and forbidden(state.transcript, plan, state.language)
+    if named or (leaf is not None and leaf.never_offer):
+        return _after(facts, found(state, Found((), "never_offer", None, None, None), plan, moment))
+    labels = plan.labels(state.path, state.language)
+    pinned = tuple(leaf.pinned.get(state.language, ())) if leaf else ()
+    if not labels and not state.transcript:
+        return _after(facts, found(state, Found((), "transcript_too_poor", None, None, None), plan, moment))
+    tags = leaf.allowed_tags if leaf else frozenset()
+    return Step(state, facts=facts, search=Search(labels, state.transcript, state.language, tags, pinned))
+
+
+def found(state: CallState, event: Found, plan: Plan, moment: Moment) -> Step:
+    """The finder's answer: kept for the hold, which begins here."""
+    mine = {card.id: card for card in event.cards if card.language == state.language}
+    cards = tuple(mine.values())[:2]
+    reason = None if cards else event.reason or ("language" if event.cards else "nothing_near")
+    state = replace(
+        state, candidates=cards, no_match=reason, score=event.score, index_version=event.index_version
+    )
+    evidence = {"score": event.score, "margin": event.margin, "how": event.how}
+    if cards:
+        fact = Fact("match_found", {"article": cards[0].id, **evidence, "further": len(cards) - 1})
+    else:
+        fact = Fact("match_refused", {"reason": reason, "score": event.score})
+    return _after((fact,), enter(state, plan, moment))
+
+
+def rejoin(state: CallState, plan: Plan, moment: Moment) -> Step:
+    """Straight to the queue of the earlier call: no menu, no search, no offer."""
+    back = state.returning
+    known = plan.leaves().get(back.leaf) if back else None
+    state = replace(state, rejoined=True, leaf=known[1].id if known else None, path=known[0] if known else ())
+    queue = known[1].queue if known and known[1].queue in plan.queues else plan.default_queue
+    state = replace(state, queue=queue)
+    return _after((Fact("rejoined", {"leaf": state.leaf}),), enter(state, plan, moment, "straight_through"))
+
+
+def enter(state: CallState, plan: Plan, moment: Moment, words: str | None = None) -> Step:
+    """Joins the queue, or says that nobody can answer."""
+    queue = queueing.queue_of(state, plan)
+    why = "no_agent" if queue.name in moment.closed_queues else queue.hours.closed_why(moment.now)
+    if why is not None:
+        return closed.close(state, plan, moment, why)
+    if words is None:
+        words = "to_default_queue" if state.leaf is None and state.tries > MOST_TRIES else "joining"
+    spoken = in_language(queue.spoken, state.language, queue.name)
+    says = (say(state, plan, words, queue=spoken) if words == "joining" else say(state, plan, words),)
+    state, fact = queueing.join(replace(state, last_said=says), plan)
+    return Step(state, (*says, queueing.prompt(state, plan)), (fact,))
+
+
+def _after(facts: Facts, step: Step) -> Step:
+    return replace(step, facts=(*facts, *step.facts))

@@ -1,0 +1,157 @@
+"""When an article is offered, which, and why not."""
+
+from dataclasses import replace
+
+from ivr.call import arms
+from ivr.call.facts import Fact
+from ivr.call.moment import Moment
+from ivr.call.plan import Plan
+from ivr.call.state import CallerKind, CallState, Offer
+from ivr.call.waits import remaining_s
+from search.result import ArticleCard
+
+#: why no offer was made: data of the fact `offer_refused`
+OFFER_REFUSALS = (
+    "stopped",
+    "rejoined",
+    "no_match",
+    "opted_out",
+    "cap",
+    "no_number",
+    "position",
+    "wait_short",
+)
+#: why no text may go: data of the fact `text_refused` (the rim may add its own)
+TEXT_REFUSALS = ("opted_out", "cap", "no_number")
+MOST_OFFERS = 2
+KEYED_TRIES = 2
+
+Outcome = tuple[CallState, tuple[Fact, ...], bool]
+
+
+def text_refusal(state: CallState, plan: Plan) -> str | None:
+    """Why this caller may have no (more) text; None if one may be had, if only to a typed number."""
+    caller, rules = state.caller, plan.offers
+    if caller.opted_out:
+        return "opted_out"
+    if state.texts_asked >= rules.texts_per_call:
+        return "cap"
+    if caller.kind is CallerKind.MOBILE:
+        return "cap" if caller.texts_today + state.texts_asked >= rules.texts_per_day else None
+    if state.texts_asked >= rules.typed_texts_per_day:
+        return "cap"
+    return "no_number" if state.keyed_tries >= KEYED_TRIES else None
+
+
+def consider(state: CallState, plan: Plan, moment: Moment) -> Outcome:
+    """(state, facts, whether an offer is to be said now) for a hold turn.
+
+    The new offer is the state's current one.
+    """
+    if state.arm == "holdout" or not _due(state, plan, moment):
+        return state, (), False
+    card = _next_card(state)
+    reason = _never(state, plan, card)
+    if card is None or reason is not None:
+        return _refuse(state, reason or "no_match")
+    expected = remaining_s(state, plan, moment)
+    if state.position is None or state.position < plan.offers.min_position:
+        return _refuse(state, "position")
+    if expected is None and state.waited_s < plan.offers.unknown_wait_after_s:
+        return state, (), False
+    if expected is not None and expected < plan.offers.min_wait_s:
+        return _refuse(state, "wait_short")
+    return _make(state, plan, moment, card, expected)
+
+
+def consider_closing(state: CallState, plan: Plan, moment: Moment) -> Outcome:
+    """As `consider` where nobody can answer.
+
+    The wait does not matter, and an unanswered offer may be put again.
+    """
+    last = state.offer
+    if state.arm == "holdout" or (last is not None and not last.open):
+        return state, (), False
+    card = last.card if last else _next_card(state)
+    reason = _never(state, plan, card)
+    if card is None or reason is not None:
+        return _refuse(state, reason or "no_match")
+    if last is None:
+        return _make(state, plan, moment, card, None)
+    return state.with_offer(text=text_refusal(state, plan) is None), (), True
+
+
+def reminder_due(state: CallState, plan: Plan, moment: Moment) -> bool:
+    """Whether the one reminder of this call is to be said now."""
+    offer = state.offer
+    return (
+        offer is not None
+        and offer.open
+        and not any(one.reminded for one in state.offers)
+        and moment.ms - offer.first_ms >= 1000 * plan.offers.reminder_after_s
+    )
+
+
+def answered_ms(offer: Offer) -> int | None:
+    """When the offer was first accepted or heard."""
+    times = [at for at in (offer.accepted_ms, offer.heard_ms) if at is not None]
+    return min(times, default=None)
+
+
+def _due(state: CallState, plan: Plan, moment: Moment) -> bool:
+    if not state.offers:
+        return state.waited_s >= plan.offers.first_after_s
+    if len(state.offers) >= MOST_OFFERS or state.offers[-1].declined:
+        return False
+    since = answered_ms(state.offers[-1])
+    more = _next_card(state) is not None
+    return more and since is not None and moment.ms - since >= 1000 * plan.offers.further_after_s
+
+
+def _next_card(state: CallState) -> ArticleCard | None:
+    offered = {one.card.id for one in state.offers}
+    return next((card for card in state.candidates if card.id not in offered), None)
+
+
+def _never(state: CallState, plan: Plan, card: ArticleCard | None) -> str | None:
+    """Why this caller gets no offer however long the wait is."""
+    if plan.offers.stopped:
+        return "stopped"
+    if state.rejoined:
+        return "rejoined"
+    if card is None:
+        return "no_match"
+    return text_refusal(state, plan) if card.short is None else None
+
+
+def _refuse(state: CallState, reason: str) -> Outcome:
+    if reason in state.refused:
+        return state, (), False
+    return (
+        replace(state, refused=(*state.refused, reason)),
+        (Fact("offer_refused", {"reason": reason}),),
+        False,
+    )
+
+
+def _make(state: CallState, plan: Plan, moment: Moment, card: ArticleCard, expected: float | None) -> Outcome:
+    facts: tuple[Fact, ...] = ()
+    if state.arm is None:
+        wait = {
+            "position": state.position,
+            "waited_s": state.waited_s,
+            "expected_s": expected and round(expected),
+        }
+        facts = (Fact("eligible", {"article": card.id, **wait}),)
+    state, drawn = arms.assign(state, plan.offers)
+    facts = (*facts, *drawn)
+    if state.arm == "holdout":
+        return state, facts, False
+    offer = Offer(
+        card,
+        hear=card.short is not None,
+        text=text_refusal(state, plan) is None,
+        first_ms=moment.ms,
+        first_waited_s=state.waited_s,
+    )
+    return replace(state, offers=(*state.offers, offer)), facts, True

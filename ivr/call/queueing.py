@@ -1,0 +1,48 @@
+"""The line for agents: which one, joining it, and what an agent should know."""
+
+from dataclasses import replace
+from typing import Any
+
+from ivr.call.facts import Fact
+from ivr.call.plan import Leaf, Plan, Queue
+from ivr.call.prompts import Hold
+from ivr.call.state import CallState, Stage
+
+
+def leaf_of(state: CallState, plan: Plan) -> Leaf | None:
+    """The leaf the caller chose, None without one or where the plan has it no longer."""
+    found = plan.leaves().get(state.leaf) if state.leaf else None
+    return found[1] if found else None
+
+
+def queue_of(state: CallState, plan: Plan) -> Queue:
+    """The caller's queue; the default one where there is none."""
+    return plan.queues.get(state.queue or "") or plan.queues[plan.default_queue]
+
+
+def join(state: CallState, plan: Plan) -> tuple[CallState, Fact]:
+    """The state of a caller who joins the queue now, and the fact."""
+    queue = queue_of(state, plan)
+    state = replace(
+        state, stage=Stage.HOLD, queue=queue.name, waited_s=0, position=None, said_position=None,
+        announced_s=None, quoted_until_s=None, served=None, closed_why=None, left=None,
+    )  # fmt: skip
+    return state, Fact("held", {"queue": queue.name, "leaf": state.leaf, "path": list(state.path)})
+
+
+def prompt(state: CallState, plan: Plan) -> Hold:
+    """The queue itself, with what an agent should know where TaskRouter hands calls out."""
+    queue = queue_of(state, plan)
+    return Hold(queue.name, queue.workflow_sid, _task(state, plan) if queue.workflow_sid else {})
+
+
+def _task(state: CallState, plan: Plan) -> dict[str, Any]:
+    offer = state.offer
+    return {
+        "path": list(plan.labels(state.path, state.language)),
+        "leaf": state.leaf,
+        "language": state.language,
+        "transcript": state.transcript,
+        "offer": offer.card.title if offer else None,
+        "text": bool(offer and offer.texted_ms is not None),
+    }
