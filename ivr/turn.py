@@ -16,7 +16,7 @@ from ivr.call.plan import Plan
 from ivr.call.state import Caller, CallState, Keying, Returning, Stage
 from ivr.carrier.inbound import Incoming
 from ivr.finding import find
-from ivr.jobs.send_texts import queue_text, text_refusal
+from ivr.jobs.queue_text import queue_text, text_refusal
 from ivr.texts import numbers
 from ivr.wiring import Wiring
 from models import calls, transcripts

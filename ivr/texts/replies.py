@@ -46,10 +46,14 @@ _STOP_PHRASE = re.compile(
     r"|(?:dar|den|deme|denme|darme|darse)\w* de baja$|numero equivocado|dejenme en paz"
     r")"
 )
-_ASKS = re.compile(r"^(?:how|why|when|where|what|which|who|is|does|did|como|por que|cuando|donde|que|cual|quien)\b")
+_ASKS = re.compile(
+    r"^(?:how|why|when|where|what|which|who|is|does|did|como|por que|cuando|donde|que|cual|quien)\b"
+)
 _KEEPS = re.compile(r"^(?:why|how come|por que) (?:do|are|did|me|no|dejan|siguen)")
 
-_START = re.compile(rf"{_POLITE}(?:start|unstop|start again|resume|subscribe|empezar|comenzar|reanudar|iniciar|alta) ?{_POLITE}")
+_START = re.compile(
+    rf"{_POLITE}(?:start|unstop|start again|resume|subscribe|empezar|comenzar|reanudar|iniciar|alta) ?{_POLITE}"
+)
 _HELP = re.compile(rf"{_POLITE}(?:help|info|information|ayuda|informacion|auxilio) ?{_POLITE}")
 _STEPS = re.compile(
     rf"{_POLITE}(?:3|three|tres|(?:(?:send|text|mand\w+|envi\w+) ?(?:me)? ?)?(?:the|los)? ?(?:steps|pasos)) ?{_POLITE}"
@@ -127,7 +131,12 @@ def _verdict(sentences: list[str], whole: str) -> Kind:
 
 def _is_not(words: str) -> bool:
     number, _, rest = words.partition(" ")
-    return _NOT.fullmatch(words) is not None or number in {"2", "no"} and bool(rest) and _NOT.fullmatch(rest) is not None
+    return (
+        _NOT.fullmatch(words) is not None
+        or number in {"2", "no"}
+        and bool(rest)
+        and _NOT.fullmatch(rest) is not None
+    )
 
 
 def _is_solved(words: str) -> bool:
@@ -135,7 +144,9 @@ def _is_solved(words: str) -> bool:
     return (
         _SOLVED.fullmatch(words) is not None
         or _YES.fullmatch(words) is not None
-        or number == "1" and bool(rest) and _SOLVED.fullmatch(rest) is not None
+        or number == "1"
+        and bool(rest)
+        and _SOLVED.fullmatch(rest) is not None
     )
 
 

@@ -92,4 +92,10 @@ def cut(words: str, room: int) -> str:
         if len(longer) + 3 > room:
             break
         kept = longer
-    return kept.rstrip(" -,;:/'\"(.") + "..." if kept else words[: max(0, room - 3)].rstrip() + "..." if room > 6 else ""
+    return (
+        kept.rstrip(" -,;:/'\"(.") + "..."
+        if kept
+        else words[: max(0, room - 3)].rstrip() + "..."
+        if room > 6
+        else ""
+    )

@@ -1,0 +1,27 @@
+"""Forgetting what is no longer needed. Facts, keyed hashes and opt-outs stay; words and numbers go."""
+
+from datetime import timedelta
+
+import structlog
+
+from ivr.wiring import Wiring
+from models import erase, inbound, numbers, texts, transcripts
+
+log = structlog.get_logger()
+
+KEPT = timedelta(days=30)
+
+
+def erase_old(wiring: Wiring) -> None:
+    """Erase transcripts, call states, wordings and sealed numbers of more than 30 days ago."""
+    before = wiring.clock() - KEPT
+    with wiring.pool.connection() as conn:
+        erased = {
+            "transcripts": transcripts.erase_before(conn, before),
+            "calls": erase.call_states(conn, before),
+            "texts": texts.erase_bodies(conn, before),
+            "replies": inbound.erase_replies(conn, before),
+            "numbers": numbers.erase_unused(conn, before),
+        }
+    if any(erased.values()):
+        log.info("erased_old", **erased)

@@ -1,0 +1,167 @@
+"""From the caller's yes to a row and its job, in the turn's own transaction."""
+
+from datetime import datetime, timedelta
+from secrets import token_bytes
+from uuid import uuid4
+
+from psycopg import Connection
+
+from ivr.call.effects import QueueText
+from ivr.call.plan import Plan
+from ivr.call.state import CallState
+from ivr.jobs.app import defer_send
+from ivr.jobs.times import DEFAULT
+from ivr.texts import compose, links, numbers, quiet
+from ivr.texts.consent import Standing, may_text
+from ivr.wiring import Wiring
+from models import facts, optouts, texts
+from models import numbers as number_rows
+from models.texts import NewText, Text
+
+FOLLOW_UP_USEFUL = timedelta(hours=1)
+
+
+def text_refusal(
+    wiring: Wiring, conn: Connection, state: CallState, asked: QueueText, plan: Plan, from_number: str
+) -> str | None:
+    """Why the text a caller asked for may not go, None when it may. `from_number` is the caller's number."""
+    number = asked.to or from_number
+    if not number or number == state.number:
+        return "kind"
+    to_key = wiring.numbers.key(number)
+    textable, country_allowed = numbers.textable(number, wiring.settings.allowed_text_countries)
+    seen = texts.counts(
+        conn, call_sid=state.call_sid, article_id=asked.article_id, to_key=to_key, now=wiring.clock()
+    )
+    return may_text(
+        Standing(
+            opted_out=optouts.is_out(conn, to_key),
+            textable=textable,
+            country_allowed=country_allowed,
+            typed=asked.to is not None,
+            again=seen.again,
+            in_call=seen.in_call,
+            in_day=seen.in_day,
+            typed_in_day=seen.typed_in_day,
+        ),
+        plan.offers,
+    )
+
+
+def queue_text(
+    wiring: Wiring, conn: Connection, state: CallState, asked: QueueText, plan: Plan, from_number: str
+) -> str | None:
+    """Queue a text and its job; both commit with the transaction of `conn`. Its id, None when it may not go after all
+    (another call to the same number was quicker), which is a fact then."""
+    number, now = asked.to or from_number, wiring.clock()
+    to_key = wiring.numbers.key(number)
+    texts.lock_number(conn, to_key)
+    refusal = text_refusal(wiring, conn, state, asked, plan, from_number)
+    if refusal is not None:
+        facts.add(
+            conn,
+            state.call_sid,
+            "text_refused",
+            now,
+            {"reason": refusal, "article": asked.article_id},
+            plan_version=plan.version,
+            index_version=state.index_version,
+        )
+        return None
+    new = _new(wiring, conn, state, asked, plan, number, now)
+    text, is_new = texts.queue(conn, new)
+    if is_new:
+        if asked.to is not None and state.caller.key is not None:
+            number_rows.link(conn, state.caller.key, to_key)
+        _tell(conn, state, "text_queued", now, plan, text)
+        defer_send(conn, text.id)
+        _queue_follow_up(conn, state, plan, text, number, now)
+    return text.id
+
+
+def _title(state: CallState, article_id: str) -> str:
+    cards = [offer.card for offer in state.offers] + list(state.candidates)
+    return next((card.title for card in cards if card.id == article_id), "")
+
+
+def _new(
+    wiring: Wiring,
+    conn: Connection,
+    state: CallState,
+    asked: QueueText,
+    plan: Plan,
+    number: str,
+    now: datetime,
+) -> NewText:
+    token = links.make_token(token_bytes(16))
+    body = compose.link_text(
+        plan,
+        asked.language,
+        title=_title(state, asked.article_id),
+        link=links.url(wiring.settings.link_base_url, token),
+        discreet=asked.discreet,
+    )
+    to_key = wiring.numbers.key(number)
+    return NewText(
+        id=uuid4().hex,
+        call_sid=state.call_sid,
+        article_id=asked.article_id,
+        kind="link",
+        caller_key=state.caller.key,
+        to_key=to_key,
+        number_id=number_rows.keep(conn, to_key, wiring.numbers.seal(number), now),
+        from_number=state.number,
+        language=asked.language,
+        leaf=asked.leaf,
+        topic=asked.topic,
+        discreet=asked.discreet,
+        path=asked.path,
+        body=body.body,
+        segments=body.segments,
+        token=token,
+        typed=asked.to is not None,
+        test=state.caller.test,
+        due_at=now,
+        created_at=now,
+        expires_at=now + DEFAULT.useful,
+    )
+
+
+def _tell(conn: Connection, state: CallState, name: str, at: datetime, plan: Plan, text: Text) -> None:
+    facts.add(
+        conn,
+        state.call_sid,
+        name,
+        at,
+        {"text_id": text.id, "article": text.article_id, "segments": text.segments},
+        once=f"{name}:{text.id}",
+        plan_version=plan.version,
+        index_version=state.index_version,
+    )
+
+
+def _queue_follow_up(
+    conn: Connection, state: CallState, plan: Plan, text: Text, number: str, now: datetime
+) -> None:
+    """The later "did it help?", where the plan has it: its own row, due after some hours outside quiet hours.
+
+    The sweep sends it; an answer, a tap, an agent or STOP cancels it before.
+    """
+    if not plan.offers.follow_up:
+        return
+    due = quiet.next_loud(now + timedelta(hours=plan.offers.follow_up_after_h), number)
+    if due is None:
+        return
+    body = compose.follow_up_text(plan, text.language)
+    new = NewText(**{name: getattr(text, name) for name in NewText._fields})._replace(
+        id=uuid4().hex,
+        kind="follow_up",
+        body=body.body,
+        segments=body.segments,
+        token=links.make_token(token_bytes(16)),
+        due_at=due,
+        expires_at=due + FOLLOW_UP_USEFUL,
+    )
+    follow_up, is_new = texts.queue(conn, new)
+    if is_new:
+        _tell(conn, state, "follow_up_queued", now, plan, follow_up)

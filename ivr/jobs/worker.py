@@ -1,0 +1,113 @@
+"""The worker process: jobs as they are queued, the sweep every few seconds, erasure once a day."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+
+import structlog
+from procrastinate import App
+
+from ivr.jobs.app import SEND, build_app
+from ivr.jobs.erase_old import erase_old
+from ivr.jobs.send_text import send_text
+from ivr.jobs.sweep_texts import forget_dead_jobs, sweep_texts
+from ivr.jobs.times import DEFAULT, Times
+from ivr.wiring import Wiring
+from models import jobs
+
+log = structlog.get_logger()
+
+DAY_S = 24 * 3600.0
+BEGIN_AGAIN_S = 1.0  # after the database went away
+DRAIN_S = 20.0  # for sends under way when told to stop
+
+
+def run_worker(wiring: Wiring, times: Times = DEFAULT) -> None:
+    """Work until SIGTERM or SIGINT, then finish the sends under way. A database that goes away is waited for."""
+    asyncio.run(_run(wiring, times))
+
+
+async def _run(wiring: Wiring, times: Times) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    with ThreadPoolExecutor(times.senders + 6) as threads, ThreadPoolExecutor(2) as sweepers:
+        loop.set_default_executor(threads)
+
+        def sweep() -> None:
+            sweep_texts(wiring, times, sweepers)
+
+        def tidy() -> None:
+            forget_dead_jobs(wiring)
+            erase_old(wiring)
+
+        log.info("worker_ready")
+        await asyncio.gather(
+            _take_jobs(wiring, times, stop),
+            _every(times.sweep_every_s, sweep, stop),
+            _every(DAY_S, tidy, stop),
+        )
+    log.info("worker_stopped")
+
+
+async def _every(seconds: float, do: Callable[[], None], stop: asyncio.Event) -> None:
+    """Do it now and every so often; an error is logged and does not end it."""
+    while not stop.is_set():
+        try:
+            await asyncio.to_thread(do)
+        except Exception:
+            log.exception("periodic_work_failed", work=do.__name__)
+        await _wait(stop, seconds)
+
+
+async def _take_jobs(wiring: Wiring, times: Times, stop: asyncio.Event) -> None:
+    """Let procrastinate run jobs; begin again when it gives up because the database is away."""
+    while not stop.is_set():
+        app = build_app(wiring.settings.database_url.get_secret_value(), times.senders)
+        running = asyncio.create_task(_one_life(app, wiring, times))
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if not running.done():
+            running.cancel()  # to procrastinate this means: take no more, finish what is under way
+        try:
+            await running
+        except asyncio.CancelledError:
+            return
+        except Exception:
+            log.exception("job_queue_lost")
+        await _wait(stop, BEGIN_AGAIN_S)
+
+
+async def _one_life(app: App, wiring: Wiring, times: Times) -> None:
+    async with app.open_async():
+        await app.run_worker_async(
+            queues=["texts"],
+            concurrency=times.senders,
+            install_signal_handlers=False,
+            delete_jobs="always",
+            shutdown_graceful_timeout=DRAIN_S,
+            additional_context={"wiring": wiring, "times": times},
+        )
+
+
+async def _wait(stop: asyncio.Event, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
+
+
+def drain(wiring: Wiring, times: Times = DEFAULT) -> None:
+    """Do in this process whatever is due on the wiring's clock, until nothing is. For tests and stories."""
+    at_once = replace(times, grace=timedelta(0))
+    while True:
+        with wiring.pool.connection() as conn:
+            waiting = jobs.take_all(conn)
+        done = [send_text(wiring, args["text_id"], at_once) for task, args in waiting if task == SEND]
+        if not any(done) and not sweep_texts(wiring, at_once):
+            break
+    erase_old(wiring)

@@ -1,0 +1,410 @@
+"""Texts: one row each from the caller's yes to the carrier's receipt. A status only moves forward.
+
+A text is claimed by compare-and-set with a lease, sent outside any transaction, and finished only by the claim that
+sent it: `attempts` is the claim's number. Facts are written in the transaction that changes the status.
+"""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from psycopg import Connection
+from psycopg.rows import class_row
+
+from models import facts, optouts
+
+#: A receipt moves a text to a higher rank only, so that any order of receipts ends the same. What we gave up ourselves
+#: (failed, expired, canceled) ranks lowest: a receipt proves that the carrier has it all the same.
+RANK = {"sent": 1, "undelivered": 2, "delivered": 3}
+
+
+class Text(NamedTuple):
+    """One text as stored."""
+
+    id: str
+    call_sid: str
+    article_id: str
+    kind: str  # link | follow_up | reply
+    caller_key: str | None
+    to_key: str
+    number_id: int
+    from_number: str
+    language: str
+    leaf: str | None
+    topic: str
+    discreet: bool
+    path: list[str]
+    body: str
+    segments: int
+    token: str
+    typed: bool
+    test: bool
+    status: str
+    attempts: int
+    due_at: datetime
+    lease_until: datetime | None
+    message_sid: str | None
+    error_code: int | None
+    created_at: datetime
+    expires_at: datetime
+    sent_at: datetime | None
+    settled_at: datetime | None
+
+
+class NewText(NamedTuple):
+    """A text about to be queued."""
+
+    id: str
+    call_sid: str
+    article_id: str
+    kind: str
+    caller_key: str | None
+    to_key: str
+    number_id: int
+    from_number: str
+    language: str
+    leaf: str | None
+    topic: str
+    discreet: bool
+    path: Sequence[str]
+    body: str
+    segments: int
+    token: str
+    typed: bool
+    test: bool
+    due_at: datetime
+    created_at: datetime
+    expires_at: datetime
+    status: str = "queued"
+
+
+class Counts(NamedTuple):
+    """What the caps look at."""
+
+    again: bool  # this call has a text with this article
+    in_call: int
+    in_day: int
+    typed_in_day: int
+
+
+_COLUMNS = ", ".join(Text._fields)
+_DAY = timedelta(days=1)
+
+
+def lock_number(conn: Connection, to_key: str) -> None:
+    """Let texts to one number be counted and queued by one transaction at a time."""
+    conn.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (to_key,))
+
+
+def counts(conn: Connection, *, call_sid: str, article_id: str, to_key: str, now: datetime) -> Counts:
+    """Texts of a call, and to a number within 24 h. Those of the test phone do not count against a day."""
+    row = conn.execute(
+        """
+        SELECT coalesce(bool_or(call_sid = %(call_sid)s AND article_id = %(article_id)s), false),
+               count(*) FILTER (WHERE call_sid = %(call_sid)s),
+               count(*) FILTER (WHERE to_key = %(to_key)s AND created_at > %(since)s AND NOT test),
+               count(*) FILTER (WHERE to_key = %(to_key)s AND created_at > %(since)s AND NOT test AND typed)
+        FROM texts WHERE kind = 'link' AND status <> 'canceled'
+          AND (call_sid = %(call_sid)s OR to_key = %(to_key)s AND created_at > %(since)s)""",
+        {"call_sid": call_sid, "article_id": article_id, "to_key": to_key, "since": now - _DAY},
+    ).fetchone()
+    assert row is not None
+    return Counts(*row)
+
+
+def queue(conn: Connection, new: NewText) -> tuple[Text, bool]:
+    """Insert a text; one of the same call, article and kind that is there already stays. (row, whether it is new)."""
+    values = {**new._asdict(), "path": json.dumps(list(new.path))}
+    names = ", ".join(NewText._fields)
+    places = ", ".join(f"%({name})s" for name in NewText._fields)
+    with conn.cursor(row_factory=class_row(Text)) as cursor:
+        row = cursor.execute(
+            f"INSERT INTO texts ({names}) VALUES ({places}) ON CONFLICT (call_sid, article_id, kind) DO NOTHING"
+            f" RETURNING {_COLUMNS}",
+            values,
+        ).fetchone()
+        if row is not None:
+            return row, True
+        kept = cursor.execute(
+            f"SELECT {_COLUMNS} FROM texts WHERE call_sid = %s AND article_id = %s AND kind = %s",
+            (new.call_sid, new.article_id, new.kind),
+        ).fetchone()
+    assert kept is not None
+    return kept, False
+
+
+def _one(conn: Connection, condition: str, values: Sequence[Any]) -> Text | None:
+    with conn.cursor(row_factory=class_row(Text)) as cursor:
+        return cursor.execute(f"SELECT {_COLUMNS} FROM texts WHERE {condition}", values).fetchone()
+
+
+def read(conn: Connection, text_id: str) -> Text | None:
+    """A text by id."""
+    return _one(conn, "id = %s", (text_id,))
+
+
+def by_token(conn: Connection, token: str) -> Text | None:
+    """A text by the token of its link."""
+    return _one(conn, "token = %s", (token,))
+
+
+def latest_to(conn: Connection, to_key: str, since: datetime) -> Text | None:
+    """The latest text to a number since a time: what an answer from there is about."""
+    return _one(
+        conn,
+        "to_key = %s AND created_at > %s AND status <> 'canceled' ORDER BY created_at DESC, id LIMIT 1",
+        (to_key, since),
+    )
+
+
+def of_call(conn: Connection, call_sid: str) -> list[Text]:
+    """All texts of a call, oldest first."""
+    with conn.cursor(row_factory=class_row(Text)) as cursor:
+        return cursor.execute(
+            f"SELECT {_COLUMNS} FROM texts WHERE call_sid = %s ORDER BY created_at, id", (call_sid,)
+        ).fetchall()
+
+
+def claim(conn: Connection, text_id: str, now: datetime, lease: timedelta) -> Text | None:
+    """Take a queued text for sending, for the time of a lease. None when it is not queued, not due, or too late."""
+    with conn.cursor(row_factory=class_row(Text)) as cursor:
+        return cursor.execute(
+            "UPDATE texts SET status = 'sending', attempts = attempts + 1, lease_until = %s"
+            f" WHERE id = %s AND status = 'queued' AND due_at <= %s AND expires_at > %s RETURNING {_COLUMNS}",
+            (now + lease, text_id, now, now),
+        ).fetchone()
+
+
+_MINE = " WHERE id = %(id)s AND status = 'sending' AND attempts = %(attempts)s"
+
+
+def _tell(
+    conn: Connection,
+    text: Text,
+    name: str,
+    at: datetime,
+    data: dict[str, Any] | None = None,
+    *,
+    once: str | None = None,
+) -> bool:
+    kind = {} if text.kind == "link" else {"kind": text.kind}
+    plan = conn.execute("SELECT plan_version FROM calls WHERE call_sid = %s", (text.call_sid,)).fetchone()
+    return facts.add(
+        conn,
+        text.call_sid,
+        name,
+        at,
+        {"text_id": text.id, **kind, **(data or {})},
+        once=once or f"{name}:{text.id}",
+        plan_version=plan[0] if plan else None,
+    )
+
+
+def sent(conn: Connection, claimed: Text, message_sid: str, now: datetime) -> bool:
+    """The carrier took it. False when the row has moved on; a receipt that was quicker is no harm."""
+    with conn.transaction():
+        moved = conn.execute(
+            "UPDATE texts SET status = 'sent', message_sid = %(sid)s, sent_at = %(now)s, lease_until = NULL"
+            + _MINE,
+            {"sid": message_sid, "now": now, "id": claimed.id, "attempts": claimed.attempts},
+        ).rowcount
+        if moved:
+            _tell(conn, claimed, "sent", now, {"message_sid": message_sid})
+        return bool(moved)
+
+
+def refused(conn: Connection, claimed: Text, code: int | None, now: datetime) -> bool:
+    """The carrier refused it for good. 21610 is an opt-out. False when the row has moved on."""
+    with conn.transaction():
+        moved = conn.execute(
+            "UPDATE texts SET status = 'failed', error_code = %(code)s, settled_at = %(now)s, lease_until = NULL"
+            + _MINE,
+            {"code": code, "now": now, "id": claimed.id, "attempts": claimed.attempts},
+        ).rowcount
+        if moved:
+            _tell(conn, claimed, "send_failed", now, {"code": code})
+            _after_refusal(conn, claimed, code, now)
+        return bool(moved)
+
+
+def put_back(conn: Connection, claimed: Text, due_at: datetime) -> bool:
+    """The carrier surely did not take it: queued again, and the claim does not count as an attempt."""
+    return bool(
+        conn.execute(
+            "UPDATE texts SET status = 'queued', attempts = attempts - 1, due_at = %(due)s, lease_until = NULL"
+            + _MINE,
+            {"due": due_at, "id": claimed.id, "attempts": claimed.attempts},
+        ).rowcount
+    )
+
+
+def unknown(conn: Connection, text: Text, now: datetime, look_at: datetime) -> bool:
+    """The carrier may or may not have taken this attempt; it is looked up there at `look_at`."""
+    with conn.transaction():
+        moved = conn.execute(
+            "UPDATE texts SET status = 'unknown', due_at = %(look)s, lease_until = NULL" + _MINE,
+            {"look": look_at, "id": text.id, "attempts": text.attempts},
+        ).rowcount
+        if moved:
+            _tell(
+                conn,
+                text,
+                "unknown",
+                now,
+                {"attempt": text.attempts},
+                once=f"unknown:{text.id}:{text.attempts}",
+            )
+        return bool(moved)
+
+
+_UNKNOWN = " WHERE id = %(id)s AND status = 'unknown' AND attempts = %(attempts)s AND settled_at IS NULL"
+
+
+def found(conn: Connection, text: Text, message_sid: str, now: datetime) -> bool:
+    """The look-up at the carrier found an unknown text there: it is sent."""
+    with conn.transaction():
+        moved = conn.execute(
+            "UPDATE texts SET status = 'sent', message_sid = %(sid)s, sent_at = %(now)s" + _UNKNOWN,
+            {"sid": message_sid, "now": now, "id": text.id, "attempts": text.attempts},
+        ).rowcount
+        if moved:
+            _tell(conn, text, "sent", now, {"message_sid": message_sid, "how": "looked_up"})
+        return bool(moved)
+
+
+def look_again(conn: Connection, text: Text, at: datetime) -> bool:
+    """The look-up itself failed: another one later."""
+    return bool(
+        conn.execute(
+            "UPDATE texts SET due_at = %(at)s" + _UNKNOWN,
+            {"at": at, "id": text.id, "attempts": text.attempts},
+        ).rowcount
+    )
+
+
+def send_again(conn: Connection, text: Text, now: datetime) -> bool:
+    """The carrier does not have it: queued for the one further attempt."""
+    return bool(
+        conn.execute(
+            "UPDATE texts SET status = 'queued', due_at = %(now)s" + _UNKNOWN,
+            {"now": now, "id": text.id, "attempts": text.attempts},
+        ).rowcount
+    )
+
+
+def leave_unknown(conn: Connection, text: Text, now: datetime) -> bool:
+    """Nothing more is done about an unknown text: a missing one costs less than two. A late receipt still counts."""
+    return bool(
+        conn.execute(
+            "UPDATE texts SET settled_at = %(now)s" + _UNKNOWN,
+            {"now": now, "id": text.id, "attempts": text.attempts},
+        ).rowcount
+    )
+
+
+def expire(conn: Connection, text: Text, now: datetime) -> bool:
+    """Too late to be of use and surely not sent."""
+    with conn.transaction():
+        moved = conn.execute(
+            "UPDATE texts SET status = 'expired', settled_at = %s WHERE id = %s AND status IN ('queued', 'unknown')"
+            " AND attempts = %s AND expires_at <= %s AND settled_at IS NULL",
+            (now, text.id, text.attempts, now),
+        ).rowcount
+        if moved:
+            _tell(conn, text, "text_expired", now)
+        return bool(moved)
+
+
+def cancel(conn: Connection, text: Text, now: datetime, reason: str) -> bool:
+    """Not sent after all, because of `reason` (opted_out ...). Only what is still queued can be canceled."""
+    with conn.transaction():
+        moved = conn.execute(
+            "UPDATE texts SET status = 'canceled', settled_at = %s WHERE id = %s AND status = 'queued'",
+            (now, text.id),
+        ).rowcount
+        if moved and text.kind == "link":
+            _tell(conn, text, "text_refused", now, {"reason": reason, "article": text.article_id})
+        return bool(moved)
+
+
+def cancel_follow_ups(conn: Connection, call_sid: str) -> int:
+    """Whoever answered, tapped or reached an agent is not asked later. How many were canceled."""
+    return conn.execute(
+        "UPDATE texts SET status = 'canceled' WHERE call_sid = %s AND kind = 'follow_up' AND status = 'queued'",
+        (call_sid,),
+    ).rowcount
+
+
+def cancel_to(conn: Connection, to_key: str, now: datetime, reason: str) -> None:
+    """Cancel everything still queued to a number."""
+    with conn.transaction(), conn.cursor(row_factory=class_row(Text)) as cursor:
+        open_ones = cursor.execute(
+            f"SELECT {_COLUMNS} FROM texts WHERE to_key = %s AND status = 'queued' FOR UPDATE", (to_key,)
+        ).fetchall()
+        for text in open_ones:
+            cancel(conn, text, now, reason)
+
+
+class Due(NamedTuple):
+    """What the sweep has to look at, by id."""
+
+    queued: list[str]
+    stalled: list[Text]  # in 'sending' with the lease over
+    unknown: list[Text]
+
+
+def due(conn: Connection, now: datetime, grace: timedelta, limit: int = 200) -> Due:
+    """Rows that need a hand: queued since `grace` without being taken, leases run out, unknown ones to look up."""
+    with conn.cursor(row_factory=class_row(Text)) as cursor:
+        rows = cursor.execute(
+            f"SELECT {_COLUMNS} FROM texts WHERE status IN ('queued', 'sending', 'unknown') AND settled_at IS NULL AND"
+            " (CASE status WHEN 'sending' THEN lease_until <= %(now)s WHEN 'queued' THEN due_at <= %(taken)s"
+            " ELSE due_at <= %(now)s END) ORDER BY due_at LIMIT %(limit)s",
+            {"now": now, "taken": now - grace, "limit": limit},
+        ).fetchall()
+    return Due(
+        [row.id for row in rows if row.status == "queued"],
+        [row for row in rows if row.status == "sending"],
+        [row for row in rows if row.status == "unknown"],
+    )
+
+
+def receipt(
+    conn: Connection, text_id: str, message_sid: str, reached: str, code: int | None, now: datetime
+) -> Text | None:
+    """Take a receipt: `reached` is sent, delivered or undelivered. Any order, any number, also before the send's
+    answer. The row afterwards, None for a text or message that is not ours."""
+    with conn.transaction(), conn.cursor(row_factory=class_row(Text)) as cursor:
+        text = cursor.execute(f"SELECT {_COLUMNS} FROM texts WHERE id = %s FOR UPDATE", (text_id,)).fetchone()
+        if text is None or text.message_sid not in (None, message_sid):
+            return None
+        if RANK[reached] <= RANK.get(text.status, 0):
+            return text
+        final = reached != "sent"
+        moved = cursor.execute(
+            "UPDATE texts SET status = %(reached)s, message_sid = %(sid)s, sent_at = coalesce(sent_at, %(now)s),"
+            " lease_until = NULL, error_code = %(code)s, settled_at = CASE WHEN %(final)s THEN %(now)s END"
+            f" WHERE id = %(id)s RETURNING {_COLUMNS}",
+            {"reached": reached, "sid": message_sid, "now": now, "code": code, "final": final, "id": text_id},
+        ).fetchone()
+        assert moved is not None
+        if text.sent_at is None:
+            _tell(conn, text, "sent", now, {"message_sid": message_sid, "how": "receipt"})
+        if final:
+            _tell(conn, text, reached, now, {"code": code} if reached == "undelivered" else None)
+        if reached == "undelivered":
+            _after_refusal(conn, text, code, now)
+        return moved
+
+
+def _after_refusal(conn: Connection, text: Text, code: int | None, now: datetime) -> None:
+    if code == 21610 and optouts.opt_out(conn, text.to_key, now, "carrier"):
+        _tell(conn, text, "opted_out", now, {"how": "carrier"}, once=f"opted_out:{text.id}")
+    if text.kind == "link":
+        cancel_follow_ups(conn, text.call_sid)
+
+
+def erase_bodies(conn: Connection, before: datetime) -> int:
+    """Forget the wording of texts older than a time; how many."""
+    return conn.execute("UPDATE texts SET body = '' WHERE created_at < %s AND body <> ''", (before,)).rowcount
