@@ -48,7 +48,8 @@ def publish(
         assert row is not None
         version: int = row[0]
         conn.execute(
-            "INSERT INTO live_plan (version) VALUES (%s) ON CONFLICT (one) DO UPDATE SET version = excluded.version",
+            "INSERT INTO live_plan (version) VALUES (%s)"
+            " ON CONFLICT (one) DO UPDATE SET version = excluded.version",
             (version,),
         )
     return version
@@ -81,7 +82,8 @@ def switch_queue(
     """Close a queue by hand, or open it again. `at` None: now."""
     with conn.transaction():
         conn.execute(
-            "INSERT INTO queue_switches (queue, closed, who, why, at) VALUES (%s, %s, %s, %s, coalesce(%s, now()))"
+            "INSERT INTO queue_switches (queue, closed, who, why, at)"
+            " VALUES (%s, %s, %s, %s, coalesce(%s, now()))"
             " ON CONFLICT (queue) DO UPDATE SET closed = excluded.closed, who = excluded.who,"
             " why = excluded.why, at = excluded.at",
             (queue, closed, who, why, at),

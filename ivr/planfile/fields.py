@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-from ivr.planfile.problems import Place, Problems
+from ivr.planfile.problems import Place, Problems, shown
 from ivr.planfile.tree import Node
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -17,17 +17,11 @@ def did_you_mean(word: str, known: Sequence[str]) -> str:
     return f"Did you mean '{near[0]}'?" if near else f"Known here: {', '.join(sorted(known)) or 'none yet'}"
 
 
-def shown(text: str) -> str:
-    """A value of the file as it may be quoted in a message: short, on one line, without control characters."""
-    line = "".join(letter if letter.isprintable() else " " for letter in text)
-    return line if len(line) <= 60 else line[:57] + "..."
-
-
 class Fields:
     """One map. Ask for each key once, then `close()`: what nobody asked for is unknown.
 
-    `name` is how messages call it ("queue 'billing'"). A method that finds nothing usable notes it and gives the
-    default, so that reading goes on and finds the rest.
+    `name` is how messages call it ("queue 'billing'"). A method that finds nothing usable notes it and gives
+    the default, so that reading goes on and finds the rest.
     """
 
     def __init__(self, node: Node | None, name: str, problems: Problems) -> None:

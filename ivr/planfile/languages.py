@@ -3,9 +3,10 @@
 import re
 
 from ivr.call.plan import Language
-from ivr.planfile.fields import Fields, shown
-from ivr.planfile.problems import Problems
-from ivr.planfile.spoken import NUMBER_WORDS, check_spoken, count, plain
+from ivr.call.understand import pure, tokens
+from ivr.planfile.fields import Fields
+from ivr.planfile.problems import Problems, shown
+from ivr.planfile.spoken import NUMBER_WORDS, check_spoken, count
 from ivr.planfile.tree import Node
 
 _VOICE = re.compile(
@@ -30,9 +31,9 @@ def _tell_apart(language: Language, other: Language, node: Node, problems: Probl
         problems.error(node.place, f"language '{shown(language.code)}' is given twice", "Keep one of the two")
     elif language.key and language.key == other.key:
         problems.error(node.place, f"two languages have the key {language.key}", "Give each its own")
-    if same := {plain(name) for name in language.names} & {plain(name) for name in other.names}:
+    if same := {pure(name) for name in language.names} & {pure(name) for name in other.names}:
         problems.error(
-            node.place, f"two languages are chosen by '{shown(min(same))}'", "Take it from one of them"
+            node.place, f"two languages are chosen by '{' '.join(min(same))}'", "Take it from one of them"
         )
 
 
@@ -110,6 +111,6 @@ def _check_invite(fields: Fields, language: Language) -> None:
 
 def names_key(text: str, key: str, code: str) -> bool:
     """Whether words in a language name a key, as a digit or as a word."""
-    words = plain(text).split()
+    words = tokens(text)
     spoken = NUMBER_WORDS.get(code)
-    return key in words or (spoken is not None and spoken[int(key)] in words)
+    return key in words or (spoken is not None and tokens(spoken[int(key)])[0] in words)

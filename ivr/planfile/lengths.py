@@ -1,4 +1,4 @@
-"""What only shows when sentences come together: the offer as a whole, the text as a whole, a menu's prompt."""
+"""What only shows when sentences come together: an offer, a text or a menu's prompt as a whole."""
 
 from dataclasses import dataclass
 
@@ -11,6 +11,7 @@ from ivr.planfile.sentences import Places, Wording, is_written, length
 from ivr.planfile.spoken import count
 
 OFFER_WORDS = 40
+TITLE_WORDS = 12
 FOLLOW_UP_TITLE_WORDS = 4
 MENU_WORDS = 75
 SEGMENT = 160
@@ -42,35 +43,35 @@ def check_lengths(
     """Offers and texts in each language."""
     for code, templates in wording.items():
         sentences = Sentences(code, templates, places)
-        for prefix in ("", "closed_"):
-            _check_offer(sentences, prefix, offers, problems)
+        for opening, prefix in (("offer_opening", ""), ("closed_offer_opening", "closed_"), ("reminder", "")):
+            for ending in ("offer_text_or_hear", "offer_text", "offer_hear"):
+                if sentences.has(opening, prefix + ending):
+                    _check_offer(sentences, opening, prefix + ending, offers, problems)
         _check_text(sentences, brand, problems)
         for key in templates:
             if key.startswith(("text_", "reply_")):
                 _check_gsm(sentences, key, problems)
 
 
-def _check_offer(sentences: Sentences, prefix: str, offers: OfferRules, problems: Problems) -> None:
-    for ending in ("offer_text_or_hear", "offer_text", "offer_hear"):
-        key = prefix + ending
-        if not sentences.has("offer_opening", key):
-            continue
-        words = length(sentences.templates["offer_opening"]) + length(sentences.templates[key])
-        if words > OFFER_WORDS:
+def _check_offer(
+    sentences: Sentences, opening: str, key: str, offers: OfferRules, problems: Problems
+) -> None:
+    words = length(sentences.templates[opening]) + length(sentences.templates[key])
+    called = f"'{opening}' with '{key}' ({sentences.code})"
+    if words > OFFER_WORDS:
+        problems.error(
+            sentences.place(key),
+            f"{called} takes {words} words to say with a title of {TITLE_WORDS}",
+            f"Bring it down to {OFFER_WORDS}: callers forget what comes before",
+        )
+    elif offers.follow_up and "text" in key and sentences.has("follow_up_notice"):
+        room = OFFER_WORDS - words + TITLE_WORDS - length(sentences.templates["follow_up_notice"])
+        if room < FOLLOW_UP_TITLE_WORDS:
             problems.error(
-                sentences.place(key),
-                f"the offer ('offer_opening' and '{key}', {sentences.code}) takes {words} words with a title of 12",
-                f"Bring it down to {OFFER_WORDS}: callers forget what comes before",
+                sentences.place("follow_up_notice"),
+                f"{called} and this notice leave {max(room, 0)} words for a title",
+                f"Shorten them to leave {FOLLOW_UP_TITLE_WORDS}, or write 'follow_up: false'",
             )
-            continue
-        if offers.follow_up and "text" in ending and sentences.has("follow_up_notice"):
-            room = OFFER_WORDS + 12 - words - length(sentences.templates["follow_up_notice"])
-            if room < FOLLOW_UP_TITLE_WORDS:
-                problems.error(
-                    sentences.place("follow_up_notice"),
-                    f"with the follow-up's notice '{key}' ({sentences.code}) leaves {max(room, 0)} words for a title",
-                    f"Shorten them to leave {FOLLOW_UP_TITLE_WORDS}, or write 'follow_up: false'",
-                )
 
 
 def _check_text(sentences: Sentences, brand: str, problems: Problems) -> None:
@@ -81,7 +82,7 @@ def _check_text(sentences: Sentences, brand: str, problems: Problems) -> None:
                 problems.error(
                     sentences.place(key),
                     f"'{key}' ({sentences.code}) does not say {needed}",
-                    "Carriers demand it: 'STOP to end, HELP for help', these words in capitals in every language",
+                    "Carriers demand it, in capitals and in English: 'STOP to end, HELP for help'",
                 )
     if not sentences.has("text_link"):
         return
@@ -100,11 +101,12 @@ def _check_text(sentences: Sentences, brand: str, problems: Problems) -> None:
             f"'text_link' ({sentences.code}) leaves {room} characters for the title with a link of {LINK}",
             f"Shorten it to leave {TITLE_ROOM}",
         )
-    title = sentences.templates.get("text_discreet_title", "")
-    if room >= 10 and septets(title) > room:
-        where = sentences.place("text_discreet_title")
-        problems.error(where, f"'text_discreet_title' ({sentences.code}) is longer than the {room} characters "
-                       "a title has", "Shorten it")  # fmt: skip
+    if room >= 10 and septets(sentences.templates.get("text_discreet_title", "")) > room:
+        problems.error(
+            sentences.place("text_discreet_title"),
+            f"'text_discreet_title' ({sentences.code}) is longer than the {room} characters of a title",
+            "Shorten it",
+        )
 
 
 def _check_gsm(sentences: Sentences, key: str, problems: Problems) -> None:
@@ -113,7 +115,7 @@ def _check_gsm(sentences: Sentences, key: str, problems: Problems) -> None:
     if odd:
         problems.error(
             sentences.place(key),
-            f"'{key}' ({sentences.code}) has {' '.join(odd)}, which would more than double the price of a text",
+            f"'{key}' ({sentences.code}) has {' '.join(odd)}, which makes a text cost twice as much",
             "Write it without (a for á, plain quotation marks, '-' for a dash)",
         )
 
@@ -127,7 +129,7 @@ def _in_gsm(letter: str) -> bool:
 
 
 def septets(text: str) -> int:
-    """Length in a text of the GSM alphabet; letters outside it count as one, they are told apart elsewhere."""
+    """Length in a text of the GSM alphabet; letters outside it count as one and are noted elsewhere."""
     return sum(len(_GSM.encode(letter)[0]) if _in_gsm(letter) else 1 for letter in text)
 
 

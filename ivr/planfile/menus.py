@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass, field
 
 from ivr.call.plan import Choice, Language, Leaf, Menu
-from ivr.planfile.fields import Fields, did_you_mean, shown
+from ivr.planfile.fields import Fields, did_you_mean
 from ivr.planfile.lengths import check_menu_length
-from ivr.planfile.problems import Place, Problems
+from ivr.planfile.problems import Place, Problems, shown
 from ivr.planfile.rivals import check_rivals
 from ivr.planfile.sentences import Wording
 from ivr.planfile.spoken import check_spoken, words_of

@@ -1,4 +1,4 @@
-"""Offer rules of the menu file. The ranges are the promises made to callers; a manager chooses within them."""
+"""Offer rules of the menu file. The ranges are promises to callers; a manager chooses within them."""
 
 from ivr.call.plan import OfferRules
 from ivr.planfile.fields import Fields

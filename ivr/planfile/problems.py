@@ -46,8 +46,14 @@ class Problems:
 
 
 class PlanRefused(ValueError):
-    """The file is not published: `problems` has every reason, errors and warnings, in the order of the file."""
+    """The file is not published: `problems` has errors and warnings, in the order of the file."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(str(one) for one in self.problems))
+
+
+def shown(text: str) -> str:
+    """A value of the file as a message may quote it: short, on one line, no control characters."""
+    line = "".join(letter if letter.isprintable() else " " for letter in text)
+    return line if len(line) <= 60 else line[:57] + "..."

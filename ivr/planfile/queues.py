@@ -2,13 +2,14 @@
 
 import re
 from datetime import date
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import phonenumbers
 
 from ivr.call.plan import Hours, Queue
-from ivr.planfile.fields import Fields, did_you_mean, shown
-from ivr.planfile.problems import Place, Problems
+from ivr.planfile.fields import Fields, did_you_mean
+from ivr.planfile.problems import Place, Problems, shown
 from ivr.planfile.spoken import words_of
 from ivr.planfile.tree import Node
 
@@ -67,7 +68,7 @@ def _weekly(fields: Fields) -> tuple[tuple[tuple[int, int], ...], ...]:
                 week[day].append(span)
     for day, open_spans in enumerate(week):
         open_spans.sort()
-        if any(a[1] > b[0] for a, b in zip(open_spans, open_spans[1:], strict=False)):
+        if any(a[1] > b[0] for a, b in pairwise(open_spans)):
             inner.error(inner.place, f"the hours of {DAYS[day]} overlap", "Join them into one span")
     if node.kind == "map" and not any(week):
         inner.error(
@@ -77,7 +78,7 @@ def _weekly(fields: Fields) -> tuple[tuple[tuple[int, int], ...], ...]:
 
 
 def _days(name: str) -> range | list[int]:
-    """The days a key names, Monday = 0; none for a key that names none. `saturday-monday` runs over Sunday."""
+    """The days a key names, Monday = 0; [] for a key that names none. `saturday-monday` runs over Sunday."""
     name = name.strip().casefold()
     if name == "every day":
         return range(7)

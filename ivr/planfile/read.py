@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from ivr.call.plan import Plan
-from ivr.planfile.fields import Fields, did_you_mean, shown
+from ivr.planfile.fields import Fields, did_you_mean
 from ivr.planfile.languages import read_languages
 from ivr.planfile.lengths import check_lengths
 from ivr.planfile.menus import MenuReader
 from ivr.planfile.offers import read_offers
-from ivr.planfile.problems import Problem, Problems
+from ivr.planfile.problems import Problem, Problems, shown
 from ivr.planfile.queues import phone_number, read_hours, read_queues
 from ivr.planfile.sentences import read_wording
 from ivr.planfile.spoken import check_written

@@ -1,60 +1,55 @@
-"""Words of one menu that a recogniser, or a caller, cannot tell apart."""
+"""Words of one menu that nobody can tell apart: judged by the very code that listens to callers."""
 
 from ivr.call.plan import Language, Menu
-from ivr.planfile.problems import Place, Problems
-from ivr.planfile.spoken import NUMBER_WORDS, plain, sounds_like
-
-#: these reach the queue from anywhere and can name no choice
-AGENT_WORDS = {
-    "en": ("agent", "operator", "representative", "person", "human", "real person", "speak to someone"),
-    "es": ("agente", "operador", "operadora", "representante", "persona", "hablar con alguien"),
-}
+from ivr.call.understand import pure, spoken_key, wants_agent, wants_repeat
+from ivr.planfile.problems import Place, Problems, shown
+from ivr.planfile.spoken import sounds_like
 
 
 def check_rivals(
     menu: Menu, places: list[Place], languages: tuple[Language, ...], problems: Problems
 ) -> None:
-    """`languages`: those that may be chosen in this menu by their names (none below the main menu)."""
-    codes = dict.fromkeys(code for choice in menu.choices for code in (*choice.label, *choice.synonyms))
-    for code in codes:
-        owner: dict[str, str] = {plain(word): "an agent" for word in AGENT_WORDS.get(code, ())}
-        owner |= {plain(name): f"the language '{one.code}'" for one in languages for name in one.names}
-        owner |= {word: f"key {number}" for number, word in enumerate(NUMBER_WORDS.get(code, ()))}
-        _check_words(menu, code, places, owner, problems)
+    """`places`: of the choices. `languages`: those to be chosen here by name (none below the main menu)."""
+    for code in dict.fromkeys(code for choice in menu.choices for code in (*choice.label, *choice.synonyms)):
+        names = {pure(name): f"the language '{one.code}'" for one in languages for name in one.names}
+        _check_words(menu, code, places, names, problems)
         _check_sound(menu, code, places, problems)
 
 
 def _check_words(
-    menu: Menu, code: str, places: list[Place], owner: dict[str, str], problems: Problems
+    menu: Menu, code: str, places: list[Place], owner: dict[tuple[str, ...], str], problems: Problems
 ) -> None:
     for choice, place in zip(menu.choices, places, strict=True):
         mine = f"choice '{choice.id}'"
-        said = (choice.label.get(code, ""), *choice.synonyms.get(code, ()))
-        for word in {plain(one): one for one in said if one}.values():
-            other = owner.setdefault(plain(word), mine)
-            if other not in (mine, f"key {choice.key}"):
+        for phrase in (choice.label.get(code, ""), *choice.synonyms.get(code, ())):
+            other = _fixed_meaning(phrase, choice.key) if phrase else mine
+            other = other or owner.setdefault(pure(phrase), mine)
+            if other != mine:
                 problems.error(
                     place,
-                    f"'{word}' ({code}) of {mine} already means {other}",
+                    f"'{shown(phrase)}' ({code}) of {mine} already means {other}",
                     "Take the word from one of them",
                 )
 
 
+def _fixed_meaning(phrase: str, key: str) -> str | None:
+    """What the words mean in every menu, before its choices are looked at."""
+    if (number := spoken_key(phrase)) not in (None, key):
+        return f"the key {number}"
+    if wants_agent(phrase):
+        return "an agent"
+    return "'repeat that'" if wants_repeat(phrase) else None
+
+
 def _check_sound(menu: Menu, code: str, places: list[Place], problems: Problems) -> None:
     labels = [
-        (choice, choice.label.get(code, ""), place)
-        for choice, place in zip(menu.choices, places, strict=True)
+        (one.id, one.label.get(code, ""), place) for one, place in zip(menu.choices, places, strict=True)
     ]
-    for n, (choice, label, place) in enumerate(labels):
+    for n, (name, label, place) in enumerate(labels):
         for other, other_label, _ in labels[:n]:
-            if (
-                label
-                and other_label
-                and plain(label) != plain(other_label)
-                and sounds_like(label, other_label)
-            ):
+            if label and other_label and pure(label) != pure(other_label) and sounds_like(label, other_label):
                 problems.warn(
                     place,
-                    f"the labels of '{choice.id}' and '{other.id}' sound alike ({code}): '{label}', '{other_label}'",
+                    f"the labels of '{name}' and '{other}' sound alike ({code}): '{label}', '{other_label}'",
                     "Name one of them differently",
                 )

@@ -15,8 +15,18 @@ Places = dict[tuple[str, str], Place]
 
 _WRITTEN = ("text_", "reply_", "page_")
 _MOST_WORDS = 30
-_CAPS = {"another_customer": 4, "menu_choice": 12, "menu_or_say": 16, "greeting": 20, "notice": 16, "joining": 35,
-         "closed_hours": 45, "closed_holiday": 45, "read_back": 35, "reminder": 35}  # fmt: skip
+_CAPS = {
+    "greeting": 20,
+    "menu_choice": 12,
+    "menu_or_say": 16,
+    "notice": 16,
+    "joining": 35,
+    "another_customer": 4,
+    "reminder": 35,
+    "read_back": 35,
+    "closed_hours": 45,
+    "closed_holiday": 45,
+}
 #: how many words a placeholder may stand for
 _STANDS_FOR = {
     "brand": 2,
@@ -28,20 +38,45 @@ _STANDS_FOR = {
     "digits": 10,
     "hours": 12,
 }
+#: the keys a sentence must name
 _KEYS_NAMED = {
-    "offer_text_or_hear": "12", "offer_text": "1", "offer_hear": "2",
-    "closed_offer_text_or_hear": "12", "closed_offer_text": "1", "closed_offer_hear": "2",
-    "returning": "1", "returning_discreet": "1", "not_arrived_hear": "2", "short_after_text": "1", "read_back": "12",
-}  # fmt: skip
+    "returning": "1",
+    "returning_discreet": "1",
+    "offer_text_or_hear": "12",
+    "offer_text": "1",
+    "offer_hear": "2",
+    "closed_offer_text_or_hear": "12",
+    "closed_offer_text": "1",
+    "closed_offer_hear": "2",
+    "not_arrived_hear": "2",
+    "short_after_text": "1",
+    "read_back": "12",
+}
 #: placeholders a sentence cannot do without
-_ESSENTIAL = {
-    "menu_choice": ("label", "key"), "returning": ("topic",), "position": ("position",), "wait_range": ("low", "high"),
-    "offer_opening": ("title",), "proof_useful": ("n",), "proof_helped": ("n",), "read_back": ("digits",),
-    "text_link": ("brand", "title", "link"), "text_follow_up": ("brand",), "reply_steps": ("steps",),
-    "reply_no_steps": ("link",), "reply_found": ("title", "link"), "reply_not": ("number",),
-    "reply_nothing": ("number",), "reply_too_many": ("number",), "reply_stop": ("brand",), "reply_start": ("brand",),
-    "reply_help": ("brand", "number"), "page_call": ("number",), "page_by": ("who",),
-}  # fmt: skip
+_ESSENTIAL: dict[str, tuple[str, ...]] = {
+    "menu_choice": ("label", "key"),
+    "returning": ("topic",),
+    "position": ("position",),
+    "wait_range": ("low", "high"),
+    "offer_opening": ("title",),
+    "closed_offer_opening": ("title",),
+    "proof_useful": ("n",),
+    "proof_helped": ("n",),
+    "read_back": ("digits",),
+    "text_link": ("brand", "title", "link"),
+    "text_follow_up": ("brand",),
+    "reply_not": ("number",),
+    "reply_steps": ("steps",),
+    "reply_no_steps": ("link",),
+    "reply_found": ("title", "link"),
+    "reply_nothing": ("number",),
+    "reply_too_many": ("number",),
+    "reply_stop": ("brand",),
+    "reply_start": ("brand",),
+    "reply_help": ("brand", "number"),
+    "page_call": ("number",),
+    "page_by": ("who",),
+}
 _A_KEY = r"(?:\d|\{key\}|" + "|".join(word for words in NUMBER_WORDS.values() for word in words) + ")"
 _KEY_FIRST = re.compile(
     rf"\b(?:press|oprima|presione|marque|pulse)\s+{_A_KEY},?\s+(?!or\b|and\b|o\b|y\b|u\b)\w", re.IGNORECASE
@@ -119,5 +154,4 @@ def _check_placeholders(key: str, template: str, place: Place, called: str, prob
 
 def length(template: str) -> int:
     """Words a sentence takes when its placeholders are filled with the longest they commonly stand for."""
-    placeholders = PLACEHOLDER.findall(template)
-    return count(PLACEHOLDER.sub(" ", template)) + sum(_STANDS_FOR.get(name, 1) for name in placeholders)
+    return count(PLACEHOLDER.sub(lambda found: " ".join(["word"] * _STANDS_FOR.get(found[1], 1)), template))

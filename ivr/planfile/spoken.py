@@ -1,10 +1,11 @@
-"""What may be put into words that a voice says: no links, no markup, no run-together numbers; and how words sound."""
+"""What a voice may say: no links, no markup, no run-together numbers; and how words sound."""
 
 import re
 import unicodedata
 from difflib import SequenceMatcher
 
-from ivr.planfile.fields import Fields, shown
+from ivr.call.understand import pure
+from ivr.planfile.fields import Fields
 from ivr.planfile.problems import Place, Problems
 from ivr.planfile.tree import Node
 
@@ -16,7 +17,6 @@ NUMBER_WORDS = {
     "en": ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"),
     "es": ("cero", "uno", "dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho", "nueve"),
 }
-_FILLERS = frozenset(["a", "an", "the", "my", "your", "please", "it", "is", "i", "have", "el", "la", "los", "las", "un", "una", "mi", "mis", "su", "por", "favor"])
 _SOUNDS = (
     (r"ph", "f"),
     (r"^kn", "n"),
@@ -96,21 +96,13 @@ def by_language(node: Node, called: str, languages: tuple[str, ...], problems: P
 
 
 def count(text: str) -> int:
-    """Words as a voice says them."""
-    return len(re.findall(r"[\w'’{}.-]*\w[\w'’{}.-]*", text))
-
-
-def plain(text: str) -> str:
-    """Words as they are compared: no case, accents, punctuation or filler words."""
-    folded = unicodedata.normalize("NFKD", text.casefold())
-    folded = "".join(letter for letter in folded if not unicodedata.combining(letter))
-    split = re.findall(r"\w+", re.sub(r"['’]", "", folded))
-    return " ".join([word for word in split if word not in _FILLERS] or split)
+    """Words, counted as the call counts them."""
+    return len(text.split())
 
 
 def sounds_like(one: str, other: str) -> bool:
     """Whether a recogniser may well confuse two labels, judged by what differs between them."""
-    first, second = plain(one).split(), plain(other).split()
+    first, second = pure(one), pure(other)
     a = _sound("".join(word for word in first if word not in second))
     b = _sound("".join(word for word in second if word not in first))
     if min(len(a), len(b)) < 3:
@@ -122,8 +114,3 @@ def _sound(word: str) -> str:
     for pattern, sound in _SOUNDS:
         word = re.sub(pattern, sound, word)
     return word
-
-
-def in_quotes(text: str) -> str:
-    """A value of the file in quotes, safe to print."""
-    return f"'{shown(text)}'"

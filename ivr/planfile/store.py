@@ -47,8 +47,11 @@ def publish_file(
     at: datetime | None = None,
     announce: Announce | None = None,
 ) -> int:
-    """Check a file and make it the live plan; gives its version. Raises PlanRefused with every problem; then what
-    was live stays live. `conn` must be outside a transaction, so that the version is told only once it is kept."""
+    """Check a file and make it the live plan; gives its version.
+
+    Raises PlanRefused with every problem; then what was live stays live. `conn` must be outside a
+    transaction, so that the version is announced only once it is kept.
+    """
     raw, checked = _from_disk(Path(path))
     if checked.errors:
         raise PlanRefused(checked.problems)
@@ -56,8 +59,11 @@ def publish_file(
 
 
 def load(conn: Connection, version: int) -> Plan:
-    """A published version. A sentence that came into use after it was published is taken from the starter menu, so
-    that an upgrade never silences a live plan. Raises LookupError when there is no such version."""
+    """A published version. Raises LookupError when there is none.
+
+    A sentence that came into use after it was published is taken from the starter menu, so that an upgrade
+    never silences a live plan.
+    """
     text = plans.yaml(conn, version)
     if text is None:
         raise LookupError(f"there is no plan {version}")
@@ -76,7 +82,7 @@ def load_live(conn: Connection) -> Plan:
 
 
 def export(conn: Connection, version: int | None = None) -> str:
-    """The text of a version, comments and all; the live one by default. Raises LookupError when there is none."""
+    """The text of a version with its comments, by default the live one. Raises LookupError for none."""
     wanted = plans.live_version(conn) if version is None else version
     text = plans.yaml(conn, wanted) if wanted is not None else None
     if text is None:
@@ -93,8 +99,10 @@ def rollback(
     at: datetime | None = None,
     announce: Announce | None = None,
 ) -> int:
-    """Publish an older version's text again, as a new version. Raises LookupError when it is not there or can no
-    longer be played."""
+    """Publish an older version's text again, as a new version.
+
+    Raises LookupError when it is not there or can no longer be played.
+    """
     load(conn, version)
     return _publish(conn, export(conn, version), by, reason, at, version, announce)
 

@@ -21,7 +21,7 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
 )
 
-from ivr.planfile.problems import Place, Problems
+from ivr.planfile.problems import Place, Problems, shown
 
 MOST_BYTES = 256 * 1024
 MOST_DEPTH = 24
@@ -105,8 +105,8 @@ def _refuse_extras(event: NodeEvent, problems: Problems) -> None:
         problems.error(
             _place(event), "anchors (&name) and aliases (*name) are not taken", "Write the value out"
         )
-    if getattr(event, "tag", None):
-        problems.error(_place(event), f"tags such as {event.tag} are not taken", "Delete the tag")
+    if tag := getattr(event, "tag", None):
+        problems.error(_place(event), f"the tag {shown(str(tag))} is not taken", "Delete it")
 
 
 def _built(events: Iterator[Event], problems: Problems) -> Node | None:
