@@ -9,6 +9,7 @@ from ivr.call.wording import words
 MOST_WORDS = 40
 TITLE_WORDS = 12
 USEFUL_VOTES = 3
+HELPED_CALLERS = 2  # the sentence speaks of several
 
 
 def wording(offer: Offer) -> str:
@@ -49,7 +50,7 @@ def _fitted(state: CallState, plan: Plan, offer: Offer, opening: str, proof: str
 
 
 def _proof(state: CallState, plan: Plan, offer: Offer) -> str:
-    if offer.card.helped >= 1:
+    if offer.card.helped >= HELPED_CALLERS:
         return words(plan, state.language, "proof_helped", n=offer.card.helped)
     if offer.card.votes >= USEFUL_VOTES:
         return words(plan, state.language, "proof_useful", n=offer.card.votes)

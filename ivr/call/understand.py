@@ -56,7 +56,8 @@ _KEY_WORDS = _set(_ABOUT_KEYS)
 _NUMBERS = {
     _singular(word): str(n) for names in (_DIGITS_EN, _DIGITS_ES) for n, word in enumerate(names.split())
 }
-_NAMES_OF_DIGITS = re.compile(r"\d+(?:[\s.,()/-]*\d+)*")
+_NAMES_OF_DIGITS = "|".join(f"oh {_DIGITS_EN} {_DIGITS_ES}".split())
+_DIGITS = re.compile(r"\d+(?:[\s.,()/-]*\d+)*")
 _SPOKEN_DIGITS = re.compile(
     rf"\b(?:{_NAMES_OF_DIGITS})(?:[\s,.-]+(?:{_NAMES_OF_DIGITS})){{2,}}\b", re.IGNORECASE
 )
