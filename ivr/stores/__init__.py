@@ -13,7 +13,9 @@ import redis
 
 from config import folders
 from config.settings import Settings
-from ivr.stores.servers import Postgres, Server, StoresError, Valkey, own_folder, owner_of
+from ivr.stores.postgres import Postgres
+from ivr.stores.servers import Server, StoresError, own_folder, owner_of
+from ivr.stores.valkey import Valkey
 
 DATABASE = "offhold"
 # honcho kills what has not ended 5 s after its SIGTERM: the clients get this long, the shutdown has the rest.

