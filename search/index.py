@@ -51,8 +51,8 @@ class Bundle:
 
 def passages(article: Article) -> list[str]:
     """The pieces of an article that are embedded: its title, and what the asker and the answers say."""
-    texts = [article.question, *(answer.text for answer in article.answers)]
-    return [article.title, "\n".join(text for text in texts if text)]
+    body = "\n".join(text for text in (article.question, *(answer.text for answer in article.answers)) if text)
+    return [article.title, body] if body else [article.title]
 
 
 def build(
@@ -90,7 +90,7 @@ def load(folder: Path, model_id: str, dimension: int) -> Bundle:
     for name in FILES:
         if _sha256(folder / name) != manifest["sha256"][name]:
             raise BundleError(f"{folder / name} is damaged (SHA-256 differs): build the index again")
-    rows = json.loads((folder / "articles.json").read_text("utf-8"))
+    rows: list[list[Any]] = json.loads((folder / "articles.json").read_text("utf-8"))
     vectors = np.load(folder / "vectors.npy", mmap_mode="r", allow_pickle=False)
     owners = np.repeat(np.arange(len(rows)), [row[3] for row in rows])
     if vectors.shape != (len(owners), dimension) or vectors.dtype != np.float32:

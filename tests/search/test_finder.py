@@ -1,0 +1,188 @@
+"""The finder offers what is near, in the caller's language, allowed at the leaf; else it says why not."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from search.article import Article
+from search.encoder import OnnxEncoder
+from search.finder import Finder, FinderHolder, searched_text
+from search.index import BundleError, build, load
+from search.query import Query
+from search.result import Match, NoMatch
+from tests.search.conftest import article
+
+
+def make(root: Path, articles: list[Article], encoder: OnnxEncoder) -> Finder:
+    version, _ = build(articles, encoder, root)
+    return Finder(load(root / version, encoder.model_id, encoder.dimension), encoder)
+
+
+@pytest.fixture(scope="module")
+def finder(tmp_path_factory: pytest.TempPathFactory, community: list[Article], encoder: OnnxEncoder) -> Finder:
+    return make(tmp_path_factory.mktemp("index"), community, encoder)
+
+
+def ask(words: str, *path: str, language: str = "en", tags: str = "", exclude: str = "") -> Query:
+    return Query(path, words, language, frozenset(tags.split()), frozenset(exclude.split()))
+
+
+@pytest.mark.parametrize(
+    ("words", "article_id"),
+    [
+        ("my messages disappeared after the update", "messages-gone"),
+        ("the light on my router is red", "red-light"),
+        ("you charged me two times this month", "charged-twice"),
+        ("the remote control will not pair with my box", "remote"),
+    ],
+)
+def test_a_sentence_finds_the_article_about_it(finder: Finder, words: str, article_id: str) -> None:
+    found = finder.find(ask(words))
+    assert isinstance(found, Match)
+    assert found.article_id == article_id
+    assert finder.threshold <= found.score <= 1.0
+    assert found.runner_up not in (None, article_id)
+    assert 0.0 < found.margin < found.score
+    assert (found.index_version, found.how) == (finder.version, "search")
+
+
+def test_something_else_finds_nothing(finder: Finder) -> None:
+    found = finder.find(ask("what is the best shoe to wear to a prom"))
+    assert isinstance(found, NoMatch)
+    assert found.reason == "nothing_near"
+    assert found.score is not None
+    assert found.score < finder.threshold
+
+
+def test_only_articles_in_the_callers_language_are_offered(finder: Finder) -> None:
+    found = finder.find(ask("la luz roja del router no se apaga", language="es"))
+    assert isinstance(found, Match)
+    assert found.article_id == "es-luz-roja"
+    assert (found.runner_up, found.margin) == (None, found.score)
+    assert finder.find(ask("das Licht ist rot", language="de")) == NoMatch("language", finder.version)
+
+
+def test_a_leafs_tags_limit_what_is_offered(finder: Finder) -> None:
+    words = "the light on my router is red"
+    allowed = finder.find(ask(words, tags="router billing"))
+    assert isinstance(allowed, Match)
+    assert (allowed.article_id, allowed.runner_up) == ("red-light", "charged-twice")
+    for tags in ("billing", "no-such-tag"):
+        refused = finder.find(ask(words, tags=tags))
+        assert isinstance(refused, NoMatch)
+        assert refused.reason == "not_allowed_here"
+    far = finder.find(ask("what is the best shoe to wear to a prom", tags="billing"))
+    assert isinstance(far, NoMatch)
+    assert far.reason == "nothing_near"
+
+
+def test_an_excluded_article_is_passed_over(finder: Finder) -> None:
+    words = "the light on my router is red"
+    first = finder.find(ask(words))
+    assert isinstance(first, Match)
+    second = finder.find(ask(words, exclude=first.article_id))
+    assert getattr(second, "article_id", None) != first.article_id
+
+
+def test_everything_excluded_is_nothing_near(finder: Finder, community: list[Article]) -> None:
+    found = finder.find(ask("the light is red", exclude=" ".join(article.id for article in community)))
+    assert found == NoMatch("nothing_near", finder.version, None)
+
+
+def test_two_unlike_articles_equally_near_are_rivals(tmp_path: Path, encoder: OnnxEncoder) -> None:
+    finder = make(
+        tmp_path,
+        [
+            article("light", "The router light is red", "Reset it."),
+            article("bill", "I was billed twice in March", "It is a reservation."),
+        ],
+        encoder,
+    )
+    both = finder.find(ask("the router light is red and i was billed twice in march"))
+    assert isinstance(both, (Match, NoMatch))
+    scores = [finder.find(ask(words)).score for words in ("the router light is red", "i was billed twice in march")]
+    assert all(score is not None and score > finder.threshold for score in scores)
+    rivals = Finder(finder._bundle, encoder, threshold=0.3)
+    near = rivals._nearest(encoder.encode(["red router light, billed twice"]), "en", frozenset(), frozenset())
+    level = [one._replace(score=0.7) for one in near]
+    assert rivals._decide(level) == NoMatch("rival_topics", finder.version, 0.7)
+
+
+def test_two_threads_about_one_thing_are_no_rivals(tmp_path: Path, encoder: OnnxEncoder) -> None:
+    finder = make(
+        tmp_path,
+        [
+            article("a", "Router light is red", "Reset it for ten seconds."),
+            article("b", "The light of my router is red", "Reset it with a pin."),
+        ],
+        encoder,
+    )
+    found = finder.find(ask("red light on the router"))
+    assert isinstance(found, Match)
+    assert {found.article_id, found.runner_up} == {"a", "b"}
+
+
+@pytest.mark.parametrize("words", ["", "   ", "...", "um", "uh, yes", "Agent!", "1234", "\ud800", "\x00"])
+def test_poor_words_leave_the_menu_path_to_search_by(finder: Finder, words: str) -> None:
+    assert searched_text(ask(words, "Internet", "Router light is red")) == "Internet Router light is red"
+    found = finder.find(ask(words, "Router", "Router light stays red"))
+    assert isinstance(found, Match)
+    assert found.article_id == "red-light"
+    assert finder.find(ask(words)) == NoMatch("transcript_too_poor", finder.version)
+
+
+def test_words_said_come_before_the_menu_path(finder: Finder) -> None:
+    assert searched_text(ask("charged twice", "Internet", "Router")) == "charged twice"
+
+
+@pytest.mark.parametrize("words", ["\ud800 router light is red", "red\x00light", "router " * 100_000, "\u202e" * 50])
+def test_hostile_words_are_answered(finder: Finder, words: str) -> None:
+    assert isinstance(finder.find(ask(words)), Match | NoMatch)
+
+
+def test_searchers_see_one_index_or_the_other_while_it_is_swapped(
+    tmp_path: Path, community: list[Article], encoder: OnnxEncoder
+) -> None:
+    """R13: four searching threads, two hundred swaps, no error, versions only as published."""
+    finders = [make(tmp_path, community, encoder) for _ in range(2)]
+    holder = FinderHolder()
+    holder.swap(finders[0])
+    over = threading.Event()
+
+    def search() -> set[str]:
+        seen = set()
+        while not over.is_set():
+            now = holder.current()
+            assert now is not None
+            found = now.find(ask("the light on my router is red"))
+            assert isinstance(found, Match)
+            assert found.article_id == "red-light"
+            assert found.index_version == now.version
+            seen.add(found.index_version)
+        return seen
+
+    with ThreadPoolExecutor(4) as threads:
+        searchers = [threads.submit(search) for _ in range(4)]
+        for turn in range(200):
+            holder.swap(finders[turn % 2])
+        over.wait(0.2)
+        over.set()
+        seen = set().union(*(searcher.result() for searcher in searchers))
+    assert seen <= {finder.version for finder in finders}
+    assert seen
+
+
+def test_a_damaged_index_leaves_the_one_in_use(
+    tmp_path: Path, community: list[Article], encoder: OnnxEncoder
+) -> None:
+    holder = FinderHolder()
+    assert (holder.current(), holder.version) == (None, None)
+    good, _ = build(community, encoder, tmp_path)
+    bad, _ = build(community, encoder, tmp_path)
+    (tmp_path / bad / "vectors.npy").write_bytes(b"")
+    holder.load(tmp_path / good, encoder)
+    with pytest.raises(BundleError):
+        holder.load(tmp_path / bad, encoder)
+    assert holder.version == good

@@ -1,0 +1,152 @@
+"""An index bundle is complete, of the right model and unaltered, or it is refused."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from search.article import Article
+from search.encoder import OnnxEncoder
+from search.index import FILES, BundleError, build, load, prune, verify
+
+MODEL = "all-MiniLM-L6-v2"
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory, community: list[Article], encoder: OnnxEncoder) -> Path:
+    root = tmp_path_factory.mktemp("index")
+    version, _ = build(community, encoder, root)
+    return root / version
+
+
+def test_a_bundle_holds_every_article_with_its_passages(built: Path, community: list[Article]) -> None:
+    bundle = load(built, MODEL, 384)
+    assert bundle.ids == tuple(article.id for article in community)
+    assert bundle.languages[-1] == "es"
+    assert bundle.tags[0] == {"internet", "router"}
+    assert bundle.passages.ntotal == len(bundle.owners) == 2 * len(community)
+    assert bundle.owners.tolist()[:4] == [0, 0, 1, 1]
+    assert bundle.version == built.name
+
+
+def test_progress_counts_every_article_once(
+    tmp_path: Path, community: list[Article], encoder: OnnxEncoder
+) -> None:
+    steps: list[int] = []
+    _, count = build(community * 10, encoder, tmp_path, steps.append)
+    assert sum(steps) == count == 70
+    assert len(steps) > 1
+
+
+def test_a_title_alone_is_indexed_too(tmp_path: Path, encoder: OnnxEncoder) -> None:
+    version, _ = build([Article("bare", "Only a title", "", ())], encoder, tmp_path)
+    assert load(tmp_path / version, MODEL, 384).passages.ntotal == 1
+
+
+def test_an_empty_community_gives_no_index(tmp_path: Path, encoder: OnnxEncoder) -> None:
+    with pytest.raises(BundleError, match="no live article"):
+        build([], encoder, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", [*FILES, "manifest.json"])
+def test_no_altered_byte_is_ever_served(built: Path, tmp_path: Path, name: str) -> None:
+    whole = (built / name).read_bytes()
+    for place in {0, 1, 7, len(whole) // 3, len(whole) // 2, len(whole) - 1}:
+        damaged = tmp_path / built.name
+        shutil.copytree(built, damaged)
+        changed = bytearray(whole)
+        changed[place] ^= 0x04
+        (damaged / name).write_bytes(changed)
+        with pytest.raises(BundleError):
+            load(damaged, MODEL, 384)
+        shutil.rmtree(damaged)
+
+
+@pytest.mark.parametrize("name", [*FILES, "manifest.json"])
+@pytest.mark.parametrize("content", [None, b"", b"\xff\xfe", b"[]", b"null", b"[" * 100_000])
+def test_a_missing_or_strange_file_is_refused(
+    built: Path, tmp_path: Path, name: str, content: bytes | None
+) -> None:
+    damaged = shutil.copytree(built, tmp_path / built.name)
+    (damaged / name).unlink()
+    if content is not None:
+        (damaged / name).write_bytes(content)
+    with pytest.raises(BundleError):
+        load(damaged, MODEL, 384)
+
+
+def test_a_bundle_of_another_model_is_refused(built: Path) -> None:
+    with pytest.raises(BundleError, match=r"built with all-MiniLM-L6-v2 .* build the index again"):
+        load(built, "another-model", 384)
+    with pytest.raises(BundleError, match="not with all-MiniLM-L6-v2 .768"):
+        load(built, MODEL, 768)
+
+
+def test_a_bundle_under_another_name_is_refused(built: Path, tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match="holds version"):
+        load(shutil.copytree(built, tmp_path / "renamed"), MODEL, 384)
+
+
+def test_vectors_that_do_not_fit_the_articles_are_refused(built: Path, tmp_path: Path) -> None:
+    """As another program might write them, every checksum right."""
+    from search.index import _sealed, _sha256
+
+    odd = shutil.copytree(built, tmp_path / built.name)
+    np.save(odd / "vectors.npy", np.zeros((3, 384), dtype=np.float32))
+    manifest = json.loads((odd / "manifest.json").read_text())
+    manifest["sha256"]["vectors.npy"] = _sha256(odd / "vectors.npy")
+    del manifest["seal"]
+    (odd / "manifest.json").write_text(_sealed(manifest))
+    with pytest.raises(BundleError, match="for 14 passages"):
+        load(odd, MODEL, 384)
+
+
+def test_verify_tells_what_a_bundle_holds(built: Path, community: list[Article]) -> None:
+    manifest = verify(built)
+    assert (manifest["articles"], manifest["model_id"]) == (len(community), MODEL)
+
+
+def test_old_bundles_are_pruned_and_fresh_drafts_left_alone(tmp_path: Path) -> None:
+    for name in ("one", "two", ".draft", ".stale"):
+        (tmp_path / name).mkdir()
+    os.utime(tmp_path / ".stale", (0, 0))
+    assert prune(tmp_path, ["two"]) == [".stale", "one"]
+    assert sorted(folder.name for folder in tmp_path.iterdir()) == [".draft", "two"]
+
+
+@pytest.mark.parametrize("step", range(6))
+def test_a_build_killed_at_any_step_leaves_no_bundle_that_loads_wrong(tmp_path: Path, step: int) -> None:
+    """SIGKILL at each sync of the build: either the whole bundle is there or none."""
+    code = (
+        "import os, signal, sys\n"
+        "import numpy as np\n"
+        "from pathlib import Path\n"
+        "from search import index\n"
+        "from search.article import Article\n"
+        "class Tiny:\n"
+        "    model_id, dimension = 'tiny', 4\n"
+        "    def encode(self, texts): return np.full((len(texts), 4), 0.5, dtype=np.float32)\n"
+        "left = int(sys.argv[2])\n"
+        "def sync(descriptor):\n"
+        "    global left\n"
+        "    if not left: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    left -= 1\n"
+        "index._sync = sync\n"
+        "index.build([Article('a', 'Title', '', ())], Tiny(), Path(sys.argv[1]))\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code, str(tmp_path), str(step)], check=False)
+    bundles = [folder for folder in tmp_path.iterdir() if not folder.name.startswith(".")]
+    if ended.returncode == 0:
+        assert step == 5
+    else:
+        assert ended.returncode == -signal.SIGKILL
+    for folder in bundles:
+        assert load(folder, "tiny", 4).ids == ("a",)
+    assert len(bundles) == (1 if step >= 4 else 0)
