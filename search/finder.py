@@ -88,9 +88,7 @@ class Finder:
                 return NoMatch("not_allowed_here", self.version, score)
         return NoMatch("nothing_near", self.version, score)
 
-    def _nearest(
-        self, vector: Vectors, language: str, tags: frozenset[str], exclude: frozenset[str]
-    ) -> list[_Near]:
+    def _nearest(self, vector: Vectors, language: str, tags: frozenset[str], exclude: frozenset[str]) -> list[_Near]:
         """The two best articles, best first; fewer when fewer are allowed."""
         selected = _faiss.SearchParameters(sel=_faiss.IDSelectorBitmap(self._allowed(language, tags)))
         wanted = min(self._most_passages * (len(exclude) + 2), len(self._bundle.owners))

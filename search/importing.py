@@ -137,9 +137,7 @@ def _csv_records(path: Path, report: ImportReport) -> Iterator[Record]:
 def _csv_lines(file: BinaryIO, report: ImportReport) -> Iterator[str]:
     for number, line in enumerate(_lines(file, report), start=1):
         if line is None:
-            raise ImportRefused(
-                f"line {number} is longer than {MAX_RECORD_BYTES} bytes: not a CSV of articles"
-            )
+            raise ImportRefused(f"line {number} is longer than {MAX_RECORD_BYTES} bytes: not a CSV of articles")
         yield _decoded(line, f"line {number}")
 
 
@@ -201,9 +199,7 @@ def _decoded(content: bytes, where: str) -> str:
     try:
         return content.decode("utf-8-sig" if where == "line 1" or where.endswith(".md") else "utf-8")
     except UnicodeDecodeError as error:
-        raise ImportRefused(
-            f"{where} is not UTF-8 (byte {error.start + 1}): save the file as UTF-8"
-        ) from error
+        raise ImportRefused(f"{where} is not UTF-8 (byte {error.start + 1}): save the file as UTF-8") from error
 
 
 def reasons(skipped: Iterable[Skipped]) -> dict[str, int]:

@@ -27,7 +27,7 @@ from search.encoder import Encoder, Vectors
 
 FORMAT = 1
 FILES = ("vectors.npy", "articles.json")
-ARTICLES_PER_STEP = 32
+ARTICLES_PER_STEP = 64
 
 Progress = Callable[[int], None]  # how many articles were encoded since the last call
 

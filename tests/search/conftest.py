@@ -52,9 +52,7 @@ def community() -> list[Article]:
             "Rebuild the index of the inbox; the messages come back.",
             tags="email",
         ),
-        article(
-            "remote", "Remote does not pair with the box", "Hold the home key until the lamp blinks.", tags="tv"
-        ),
+        article("remote", "Remote does not pair with the box", "Hold the home key until the lamp blinks.", tags="tv"),
         article("roaming", "No roaming abroad", "Switch data roaming on and restart the phone.", tags="mobile"),
         article(
             "es-luz-roja",

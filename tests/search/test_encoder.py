@@ -30,6 +30,10 @@ def test_a_text_has_the_same_vector_alone_and_among_others(encoder: OnnxEncoder)
         np.testing.assert_allclose(encoder.encode([texts()[place]])[0], together[place], atol=2e-6)
 
 
+def test_several_cores_give_the_same_vectors_in_the_same_order(encoder: OnnxEncoder) -> None:
+    np.testing.assert_allclose(OnnxEncoder(threads=3).encode(texts()), encoder.encode(texts()), atol=2e-6)
+
+
 @pytest.mark.parametrize("text", ["", "\x00", "\ud800 lone", "a " * 200_000, "x" * 1_000_000, "\u202e\ufffe"])
 def test_any_text_becomes_a_unit_vector(encoder: OnnxEncoder, text: str) -> None:
     vectors = encoder.encode([text])

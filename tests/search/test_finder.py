@@ -174,9 +174,7 @@ def test_searchers_see_one_index_or_the_other_while_it_is_swapped(
     assert seen
 
 
-def test_a_damaged_index_leaves_the_one_in_use(
-    tmp_path: Path, community: list[Article], encoder: OnnxEncoder
-) -> None:
+def test_a_damaged_index_leaves_the_one_in_use(tmp_path: Path, community: list[Article], encoder: OnnxEncoder) -> None:
     holder = FinderHolder()
     assert (holder.current(), holder.version) == (None, None)
     good, _ = build(community, encoder, tmp_path)

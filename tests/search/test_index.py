@@ -35,9 +35,7 @@ def test_a_bundle_holds_every_article_with_its_passages(built: Path, community: 
     assert bundle.version == built.name
 
 
-def test_progress_counts_every_article_once(
-    tmp_path: Path, community: list[Article], encoder: OnnxEncoder
-) -> None:
+def test_progress_counts_every_article_once(tmp_path: Path, community: list[Article], encoder: OnnxEncoder) -> None:
     steps: list[int] = []
     _, count = build(community * 10, encoder, tmp_path, steps.append)
     assert sum(steps) == count == 70
@@ -71,9 +69,7 @@ def test_no_altered_byte_is_ever_served(built: Path, tmp_path: Path, name: str) 
 
 @pytest.mark.parametrize("name", [*FILES, "manifest.json"])
 @pytest.mark.parametrize("content", [None, b"", b"\xff\xfe", b"[]", b"null", b"[" * 100_000])
-def test_a_missing_or_strange_file_is_refused(
-    built: Path, tmp_path: Path, name: str, content: bytes | None
-) -> None:
+def test_a_missing_or_strange_file_is_refused(built: Path, tmp_path: Path, name: str, content: bytes | None) -> None:
     damaged = shutil.copytree(built, tmp_path / built.name)
     (damaged / name).unlink()
     if content is not None:
