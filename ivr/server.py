@@ -1,0 +1,88 @@
+"""`python -m ivr.server`: the web processes, until SIGTERM or SIGINT."""
+
+import http.client
+import socket
+import sys
+import threading
+
+from granian.constants import HTTPModes, Interfaces
+from granian.log import LogLevels
+from granian.server.mp import MPServer
+
+from config.settings import Settings, load_or_exit
+from ivr.stores import wait_until_ready
+from ivr.stores.servers import StoresError
+
+STORES_WITHIN_S = 60.0
+# Requests under way get this long after SIGTERM. honcho kills after 5 s what has not ended.
+DRAIN_S = 4
+
+
+def _granian(settings: Settings) -> MPServer:
+    return MPServer(
+        "ivr.app:serve",
+        factory=True,
+        interface=Interfaces.WSGI,
+        http=HTTPModes.http1,
+        websockets=False,
+        address=settings.host,
+        port=settings.port,
+        workers=settings.web_processes,
+        blocking_threads=settings.web_threads,
+        respawn_failed_workers=True,
+        respawn_interval=1.0,
+        workers_kill_timeout=DRAIN_S,
+        log_level=LogLevels.warning,
+    )
+
+
+def _refuse_taken_port(settings: Settings) -> None:
+    """Raises OSError when another program listens on PORT: granian would share it, and take half the calls."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((settings.host, settings.port))
+
+
+def _tell_when_ready(settings: Settings, stop: threading.Event) -> None:
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
+    while not stop.wait(0.2):
+        connection = http.client.HTTPConnection(host, settings.port, timeout=2)
+        try:
+            connection.request("GET", "/readyz")
+            if connection.getresponse().status == http.HTTPStatus.OK:
+                print(_where(settings), flush=True)
+                return
+        except (OSError, http.client.HTTPException):
+            continue
+        finally:
+            connection.close()
+
+
+def _where(settings: Settings) -> str:
+    lines = [f"Offhold answers at {settings.public_base_url}"]
+    if settings.test_phone == "on":
+        lines.append(f"  take a call: http://127.0.0.1:{settings.phone_port}/")
+    lines.append(f"  agents see their caller at {settings.public_base_url}/agent")
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """The program's status."""
+    settings = load_or_exit()
+    try:
+        if settings.embedded_postgres or settings.embedded_valkey:
+            wait_until_ready(settings, STORES_WITHIN_S)
+        _refuse_taken_port(settings)
+    except (StoresError, OSError) as error:
+        print(f"web: {settings.host}:{settings.port}: {error}", file=sys.stderr, flush=True)
+        return 1
+    stop = threading.Event()
+    threading.Thread(target=_tell_when_ready, args=(settings, stop), daemon=True).start()
+    _granian(settings).serve()
+    stop.set()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
