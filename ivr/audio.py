@@ -1,6 +1,8 @@
-"""Hold music of our own: soft chords and a few bell notes, 8 kHz mono 16-bit, in clips that join without a click.
+"""Hold music of our own: soft chords and a few bell notes, 8 kHz mono 16-bit, in clips that join without a
+click.
 
-Made once when a process starts (some tens of milliseconds) and named by content, so a cache may keep it for ever.
+Made once when a process starts (some tens of milliseconds) and named by content, so a cache may keep it for
+ever.
 """
 
 import hashlib

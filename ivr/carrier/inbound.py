@@ -1,5 +1,6 @@
-"""The carrier's webhooks as typed values. Every reader is total: a missing, repeated, endless or hostile value becomes
-None or a default, never an error. Parameter names: twilio.com/docs/voice/twiml and /messaging/guides/webhook-request.
+"""The carrier's webhooks as typed values. Every reader is total: a missing, repeated, endless or hostile
+value becomes None or a default, never an error. Parameter names: twilio.com/docs/voice/twiml and
+/messaging/guides/webhook-request.
 """
 
 import hashlib
@@ -27,7 +28,9 @@ Form = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A call coming in. `arm` is the test phone's switch ("treat", "draw", "holdout"), empty on real calls."""
+    """A call coming in. `arm` is the test phone's switch ("treat", "draw", "holdout"), empty on real
+    calls.
+    """
 
     call_sid: str
     account_sid: str
@@ -190,6 +193,11 @@ def message(form: Form) -> Message | None:
     return Message(sid, _line(form, "From"), _line(form, "To"), body, _word(form, "OptOutType").upper() or None)
 
 
+def our_id(query: Form, name: str = "text") -> str:
+    """An id of ours that came back in an address; empty for anything that is none."""
+    return _word(query, name)
+
+
 def receipt(form: Form) -> Receipt | None:
     """A receipt; None without a MessageSid and a status."""
     sid, status = form.get("MessageSid", ""), _word(form, "MessageStatus").lower()
@@ -199,8 +207,9 @@ def receipt(form: Form) -> Receipt | None:
 
 
 def mark(form: Form, token: str | None) -> str:
-    """What tells a repeat of a webhook whose address cannot change: the carrier's idempotency token, or else, led by
-    "=", a hash of the values that move between two such webhooks."""
+    """What tells a repeat of a webhook whose address cannot change: the carrier's idempotency token, or else,
+    led by "=", a hash of the values that move between two such webhooks.
+    """
     if token and _TOKEN.fullmatch(token):
         return token
     names = ("CallSid", "QueueTime", "QueuePosition", "QueueResult", "DequeingCallSid", "CallStatus")

@@ -1,7 +1,8 @@
 """Whether a webhook is the carrier's own: X-Twilio-Signature over our public address.
 
-Algorithm: twilio.com/docs/usage/security. What was signed is rebuilt from the configured address, the route's own
-path and the raw query: neither the Host header nor `X-Forwarded-*` is asked, and a decoded URL would not match.
+Algorithm: twilio.com/docs/usage/security. What was signed is rebuilt from the configured address, the route's
+own path and the raw query: neither the Host header nor `X-Forwarded-*` is asked, and a decoded URL would not
+match.
 """
 
 import hashlib
@@ -29,7 +30,9 @@ class Form(Protocol):
 
 
 def _bases(public_base_url: str) -> tuple[str, ...]:
-    """The public address as configured, without its port, and with one: voice over https drops it, texts keep it."""
+    """The public address as configured, without its port, and with one: voice over https drops it, texts keep
+    it.
+    """
     parts = urlsplit(public_base_url.rstrip("/"))
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     port = parts.port or _PORTS[parts.scheme]
@@ -53,8 +56,8 @@ class Signatures:
     ) -> bool:
         """True for a request the carrier signed. `query` is raw, without `?`; never raises, whatever came in.
 
-        `content_type` is the media type alone. A body that is no form counts only with its `bodySHA256` in the
-        signed query.
+        `content_type` is the media type alone. A body that is no form counts only with its `bodySHA256` in
+        the signed query.
         """
         given = headers.get(HEADER)
         if not given:
@@ -84,3 +87,8 @@ def _body_as_signed(query: str, body: bytes) -> bool:
     if not stated:
         return not body
     return hmac.compare_digest(hashlib.sha256(body).hexdigest().encode(), stated[0].lower().encode("utf-8", "replace"))
+
+
+def sign(url: str, form: Mapping[str, str], token: str) -> str:
+    """The signature the carrier would send with a form: for testing our own public address."""
+    return str(RequestValidator(token).compute_signature(url, dict(form)))

@@ -3,7 +3,7 @@
 import re
 from urllib.parse import quote
 
-LONGEST = 1000  # characters of one <Say>; the voices' own limits begin at 3000 (twilio.com/docs/voice/twiml/say)
+LONGEST = 1000  # characters of one <Say>; the voices refuse more than 3000 and up
 LONGEST_QUOTED = 4500  # URL-encoded letters of one <Say>
 
 # What XML 1.0 forbids, control characters, bidirectional marks, invisible letters and tags.
@@ -36,8 +36,9 @@ def cut(text: str, longest: int) -> str:
 
 
 def speakable(text: str, longest: int = LONGEST) -> str:
-    """What is put into one <Say>: clean, numbers of three digits or more read digit by digit with pauses, and short
-    enough for every voice."""
+    """What is put into one <Say>: clean, numbers of three digits or more read digit by digit with pauses, and
+    short enough for every voice.
+    """
     said = cut(_LONG_NUMBER.sub(_digit_by_digit, clean(text)), longest)
     while len(quote(said)) > LONGEST_QUOTED:
         said = cut(said, len(said) * 3 // 4)

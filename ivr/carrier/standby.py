@@ -25,8 +25,8 @@ def safe_hold(base_url: str, audio: Clips) -> str:
 def fit_to_wait(document: str, otherwise: str) -> str:
     """The document if the wait loop may have it, else `otherwise`.
 
-    A document without playing time would be asked for again at network speed, and one that enqueues or dials throws
-    the caller out of the queue.
+    A document without playing time would be asked for again at network speed, and one that enqueues or dials
+    throws the caller out of the queue.
     """
     plays = any(verb in document for verb in _PLAYING)
     allowed = not any(verb in document for verb in _NOT_IN_WAIT)
@@ -34,8 +34,9 @@ def fit_to_wait(document: str, otherwise: str) -> str:
 
 
 def straight_to_queue(queue: str, *, base_url: str, words: str, locale: str) -> str:
-    """A sorry and the queue. The second of silence keeps a queue that turns everybody away from being asked at
-    network speed."""
+    """A sorry and the queue. The second of silence keeps a queue that turns everybody away from being asked
+    at network speed.
+    """
     response = VoiceResponse()
     said = speech.speakable(words)
     if said:

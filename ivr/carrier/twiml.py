@@ -1,8 +1,8 @@
 """Prompts to TwiML (twilio.com/docs/voice/twiml). All ids travel in the query; every address is absolute.
 
-No `speechModel` is named: the carrier's default model knows every language a plan may name and falls back to another
-provider when one fails, while a model that does not know the plan's language ends the question unheard. With the
-default model `speechTimeout` has to be a number.
+No `speechModel` is named: the carrier's default model knows every language a plan may name and falls back to
+another provider when one fails, while a model that does not know the plan's language ends the question
+unheard. With the default model `speechTimeout` has to be a number.
 """
 
 import json
@@ -152,4 +152,3 @@ def _hints(hints: Sequence[str], most: int) -> str:
 def render(prompts: Sequence[Prompt], *, plan: Plan, base_url: str, turn: int, audio: Clips) -> str:
     """The prompts as a TwiML document, whatever Unicode is in them. No prompts: an empty response."""
     return Renderer(plan, base_url, turn, audio).document(prompts)
-

@@ -1,0 +1,68 @@
+"""Whether this process could take a call now: each part a call needs."""
+
+import time
+from collections.abc import Callable
+from functools import cache
+
+from ivr.wiring import Wiring
+from models import migrate
+
+PART_WITHIN_S = 0.2
+
+
+def problems(wiring: Wiring) -> dict[str, str | None]:
+    """Each part by name, with what is wrong with it (None: nothing). Never raises."""
+    _head()
+    return {name: _tried(check, wiring) for name, check in _CHECKS.items()}
+
+
+def _tried(check: Callable[[Wiring], str | None], wiring: Wiring) -> str | None:
+    begun = time.monotonic()
+    try:
+        problem = check(wiring)
+    except Exception as error:  # whatever it is, it is the answer
+        return f"failed: {type(error).__name__}"
+    slow = time.monotonic() - begun > PART_WITHIN_S
+    return problem or (f"slower than {PART_WITHIN_S} s" if slow else None)
+
+
+def _postgresql(wiring: Wiring) -> str | None:
+    with wiring.pool.connection(timeout=PART_WITHIN_S) as conn:
+        wiring.pool.check_connection(conn)
+    return None
+
+
+def _redis(wiring: Wiring) -> str | None:
+    wiring.redis.ping()
+    return None
+
+
+def _migrations(wiring: Wiring) -> str | None:
+    with wiring.pool.connection(timeout=PART_WITHIN_S) as conn:
+        stands = migrate.version(conn)
+    return None if stands == _head() else f"the database is at {stands}, this code wants {_head()}: flask release"
+
+
+def _plan(wiring: Wiring) -> str | None:
+    with wiring.pool.connection(timeout=PART_WITHIN_S) as conn:
+        wiring.plans.live(conn)
+    return None
+
+
+def _index(wiring: Wiring) -> str | None:
+    return None if wiring.finders.version else "no index is loaded: flask index build"
+
+
+@cache
+def _head() -> str:
+    """The schema's head, looked up once: reading the migrations' folder takes longer than a check may."""
+    return migrate.head()
+
+
+_CHECKS: dict[str, Callable[[Wiring], str | None]] = {
+    "postgresql": _postgresql,
+    "redis": _redis,
+    "migrations": _migrations,
+    "plan": _plan,
+    "index": _index,
+}

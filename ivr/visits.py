@@ -1,0 +1,108 @@
+"""Visits to a texted link: which text it was, whether a person came, and what that person said."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from psycopg import Connection
+
+from ivr.call.plan import Plan
+from ivr.texts import links
+from ivr.texts.links import Look, Visit
+from ivr.wiring import Wiring
+from models import articles, calls, facts
+from models import texts as text_rows
+from models.texts import Text
+from search.article import Article
+
+LINK_LIVES = timedelta(days=30)
+#: what a button or a beacon of the page says -> the fact it is
+SAYINGS = {
+    "solved": "said_solved",
+    "help": "said_not",
+    "community": "community_visited",
+    "source": "community_visited",
+}
+_ENDS_FOLLOW_UP = frozenset({"said_solved", "said_not"})
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A request for a link, freed of the web. `how`: get, tap or visible; `says`: a key of SAYINGS, or
+    None.
+    """
+
+    method: str
+    how: str
+    user_agent: str
+    purpose: str
+    says: str | None = None
+    visible_ms: int = 0
+
+
+@dataclass(frozen=True)
+class Page:
+    """What the link shows. `article` is None when it was withdrawn; `number` is the one to tap for a
+    person.
+    """
+
+    plan: Plan
+    article: Article | None
+    language: str
+    number: str
+
+
+def visit(wiring: Wiring, token: str, arrival: Arrival) -> Page | None:
+    """Record a visit and give its page; None for a token that is unknown, misspelt or older than 30 days."""
+    now = wiring.clock()
+    with wiring.pool.connection() as conn:
+        text = text_rows.by_token(conn, token) if links.TOKEN.fullmatch(token) else None
+        if text is None or now - text.created_at > LINK_LIVES:
+            return None
+        plan = wiring.plans.live(conn)
+        look = links.looks_human(
+            Visit(
+                arrival.method,
+                arrival.how,
+                arrival.user_agent,
+                arrival.purpose,
+                at=now,
+                # A send that timed out has no time of its own, yet the text may have come.
+                sent_at=text.sent_at or text.created_at,
+                visible_ms=arrival.visible_ms,
+            )
+        )
+        _record(wiring, conn, text, look, arrival.says, plan)
+        live = articles.state(conn, text.article_id) == "live"
+        article = articles.read(conn, text.article_id) if live else None
+        number = plan.callback_number or _called(conn, text)
+    return Page(plan, article, article.language if article else text.language, number)
+
+
+def _called(conn: Connection, text: Text) -> str:
+    """The number the caller had dialled; the sender of the text once the call is erased."""
+    call = calls.read(conn, text.call_sid)
+    return str(call["number"]) if call else text.from_number
+
+
+def _record(wiring: Wiring, conn: Connection, text: Text, look: Look, says: str | None, plan: Plan) -> None:
+    now = wiring.clock()
+
+    def fact(name: str, once: str, **more: str) -> bool:
+        told = {"text_id": text.id, **more}
+        return facts.add(conn, text.call_sid, name, now, told, once=once, plan_version=plan.version)
+
+    if look.machine:
+        fact("link_scanned", f"link_scanned:{text.id}:{look.why}", why=look.why)
+    if not look.human:
+        return
+    with conn.transaction():
+        fact("clicked", f"clicked:{text.id}", how=look.why)
+        name = SAYINGS.get(says or "")
+        if name is None:
+            return
+        # "solved" may come from the page and as a reply: either way one caller was helped, once.
+        new = fact(name, f"{name}:{text.id}", how="page")
+        if new and name == "said_solved":
+            articles.count_helped(conn, text.article_id)
+        if name in _ENDS_FOLLOW_UP:
+            text_rows.cancel_follow_ups(conn, text.call_sid)

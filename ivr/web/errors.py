@@ -1,0 +1,134 @@
+"""What each reader gets when something of ours fails: a caller keeps the place, a visitor gets words."""
+
+import secrets
+
+import structlog
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as AnyResponse
+
+from ivr.call.plan import Plan
+from ivr.call.wording import words
+from ivr.carrier import inbound, standby
+from ivr.carrier.twiml import EMPTY
+from ivr.turn import UnknownCall
+from ivr.web import pages
+from ivr.web.guards import wiring
+from ivr.wiring import Wiring
+
+log = structlog.get_logger()
+
+#: where callers go when no plan was ever read: the name of the starter plan's default queue
+LAST_RESORT_QUEUE = "general"
+LAST_RESORT_WORDS = "Sorry, something went wrong on our side. Please hold, and we connect you to a person."
+#: a text that could not be taken is never dropped without a word
+TEXT_NOT_TAKEN = "Sorry, we could not take your text just now. Please send it again in a few minutes."
+
+_IN_WAIT = frozenset({"hold", "hold_key"})
+_NOTHING_TO_SAY = frozenset({"connecting", "agent_done"})
+#: after these the carrier is not asking where the caller shall go
+_CLOSED_RESULTS = frozenset({
+    "bridged", "bridging-in-process", "hangup", "redirected", "redirected-from-bridged"})  # fmt: skip
+
+
+def twiml(document: str) -> Response:
+    """A document as the carrier takes it."""
+    return Response(document, mimetype="text/xml")
+
+
+def no_content() -> Response:
+    """What a receipt or a status gets, known or not."""
+    return Response(status=204)
+
+
+def into_queue(service: Wiring) -> str:
+    """A sorry and the default queue, with no store."""
+    plan = _plan(service)
+    base = service.settings.public_base_url
+    if plan is None:
+        return standby.straight_to_queue(LAST_RESORT_QUEUE, base_url=base, words=LAST_RESORT_WORDS, locale="en-US")
+    first = plan.languages[0]
+    sorry = words(plan, first.code, "sorry_hold")
+    return standby.straight_to_queue(plan.default_queue, base_url=base, words=sorry, locale=first.locale)
+
+
+def _plan(service: Wiring) -> Plan | None:
+    known = service.plans.known()
+    if known is not None:
+        return known
+    try:
+        with service.pool.connection(timeout=0.5) as conn:
+            return service.plans.live(conn)
+    except Exception:  # whatever it is, the caller is not to hear of it
+        return None
+
+
+def voice_failed(error: Exception) -> Response:
+    """The caller keeps the place, whatever went wrong: the wait loop plays on, a menu leads to the queue."""
+    if isinstance(error, HTTPException) and error.code in (403, 404, 405):
+        return Response(error.name + "\n", error.code, mimetype="text/plain")
+    view = (request.endpoint or "").rpartition(".")[2]
+    sid = inbound.call_sid(request.form)
+    if isinstance(error, UnknownCall):
+        log.info("call_not_known", view=view, call_sid=sid)
+    else:
+        log.error("voice_view_failed", view=view, call_sid=sid, exc_info=error)
+    if view == "status":
+        return no_content()
+    if view in _IN_WAIT:
+        service = wiring()
+        return twiml(standby.safe_hold(service.settings.public_base_url, service.audio))
+    if view in _NOTHING_TO_SAY or (view == "queue_result" and _is_closed()):
+        return twiml(EMPTY)
+    return twiml(into_queue(wiring()))
+
+
+def _is_closed() -> bool:
+    return inbound.queue_left(request.form).result in _CLOSED_RESULTS
+
+
+def text_failed(error: Exception) -> Response:
+    """A receipt is taken in any case (the carrier tells each once, and a look-up settles the rest); the
+    sender of a text is asked to send it again.
+    """
+    if isinstance(error, HTTPException) and error.code in (403, 404, 405):
+        return Response(error.name + "\n", error.code, mimetype="text/plain")
+    log.error("text_view_failed", view=request.endpoint, exc_info=error)
+    if (request.endpoint or "").endswith(".status"):
+        return no_content()
+    return twiml(standby.reply(TEXT_NOT_TAKEN))
+
+
+def page_failed(error: Exception) -> AnyResponse:
+    """A page in words: what happened, what to do, a number to quote."""
+    if isinstance(error, HTTPException):
+        status = error.code or 500
+        return pages.page("message.html", status, title=_TITLES.get(status, error.name), words=_words(status))
+    number = secrets.token_hex(4)
+    log.error("page_failed", view=request.endpoint, number=number, exc_info=error)
+    return pages.page("message.html", 500, title=_TITLES[500], words=_words(500), number=number)
+
+
+_TITLES = {
+    404: "There is no page here",
+    405: "This page cannot be used that way",
+    413: "That was too much at once",
+    429: "One moment, please",
+    500: "Something went wrong on our side",
+}
+
+
+def _words(status: int) -> str:
+    if status == 404:
+        return "The address may be misspelt, or what it led to is gone. Links from our texts work for 30 days."
+    if status == 429:
+        return "There were many requests from your connection. Wait a minute and open the link again."
+    if status >= 500:
+        return "Nothing is lost. Please try again in a minute; if it stays like this, tell us the number below."
+    return "Go back and try again."
+
+
+def install(app: Flask) -> None:
+    """Pages for what no view caught."""
+    app.register_error_handler(HTTPException, page_failed)
+    app.register_error_handler(Exception, page_failed)

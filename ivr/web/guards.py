@@ -1,0 +1,52 @@
+"""What stands before a view. Deny by default: an unsigned webhook sees nothing of us."""
+
+import structlog
+from flask import Flask, Response, current_app, request
+from werkzeug.exceptions import HTTPException
+
+from ivr.carrier.signature import FORM, Signatures
+from ivr.wiring import Wiring
+
+LARGEST_BODY = 64 * 1024
+_SIGNATURES = "offhold_signatures"
+
+log = structlog.get_logger()
+
+
+def wiring() -> Wiring:
+    """What this process works with."""
+    found: Wiring = current_app.extensions["offhold"]
+    return found
+
+
+def install(app: Flask) -> None:
+    """Keep the account's signatures at hand, and bound every body."""
+    settings = app.extensions["offhold"].settings
+    tokens = [token.get_secret_value() for token in settings.twilio_auth_token]
+    app.extensions[_SIGNATURES] = Signatures(tokens, settings.public_base_url)
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+
+
+def signed_by_carrier() -> Response | None:
+    """`before_request` of every webhook: 403 unless the carrier signed it for our account."""
+    try:
+        genuine = _genuine()
+    except HTTPException:  # a body that is too long or cut off cannot have been signed
+        genuine = False
+    if genuine:
+        return None
+    log.warning("signature_refused", path=request.path)
+    return Response("Forbidden: the signature does not fit.\n", 403, mimetype="text/plain")
+
+
+def _genuine() -> bool:
+    is_form = request.mimetype == FORM
+    signatures: Signatures = current_app.extensions[_SIGNATURES]
+    return signatures.genuine(
+        request.path,
+        request.environ.get("QUERY_STRING", ""),
+        headers=request.headers,
+        content_type=request.mimetype,
+        form=request.form,
+        body=b"" if is_form else request.get_data(),
+    ) and (not is_form or request.form.get("AccountSid") == wiring().settings.twilio_account_sid)
