@@ -93,7 +93,8 @@ def configure(settings: Settings) -> None:
     root.setLevel(logging.INFO)
     # At INFO it prints the URL and parameters of each request: callers' numbers.
     logging.getLogger("twilio").setLevel(logging.WARNING)
-    logging.getLogger("urllib3").setLevel(logging.WARNING)
+    for noisy in ("urllib3", "alembic"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
 class _Mask:
