@@ -93,9 +93,7 @@ def _why(state: CallState, plan: Plan, why: str) -> Say:
     return say(state, plan, f"closed_{why}")
 
 
-def _ask(
-    state: CallState, moment: Moment, says: tuple[Say, ...], what: str, facts: tuple[Fact, ...] = ()
-) -> Step:
+def _ask(state: CallState, moment: Moment, says: tuple[Say, ...], what: str, facts: tuple[Fact, ...] = ()) -> Step:
     spoken = says[:1] if what == "short" else says
     state = replace(state, served=Served(what, moment.ms, milliseconds(spoken)), last_said=says)
     return Step(state, (Ask(says, "closed", state.language),), facts)

@@ -50,9 +50,7 @@ def _offer(state: CallState, plan: Plan, moment: Moment) -> Step:
     state, facts, made = consider(state, plan, moment)
     offer = state.offer
     if made and offer is not None:
-        return Step(
-            *document(state, plan, moment, (offer_words.offering(state, plan, offer),), "offer"), facts
-        )
+        return Step(*document(state, plan, moment, (offer_words.offering(state, plan, offer),), "offer"), facts)
     if offer is not None and reminder_due(state, plan, moment):
         state = state.with_offer(reminded=True)
         says = (offer_words.reminding(state, plan, offer),)

@@ -44,9 +44,7 @@ def hear(state: CallState, plan: Plan, offer: Offer) -> tuple[Say, ...]:
     """The short version, and the keys left after it."""
     assert offer.card.short is not None
     more = offer.text and offer.texted_ms is None and text_refusal(state, plan) is None
-    return Say(offer.card.short, offer.card.language), say(
-        state, plan, "short_after_text" if more else "short_after"
-    )
+    return Say(offer.card.short, offer.card.language), say(state, plan, "short_after_text" if more else "short_after")
 
 
 def _typed_ahead(state: CallState, offer: Offer, plan: Plan, moment: Moment) -> bool:

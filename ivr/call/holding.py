@@ -89,9 +89,7 @@ def _due_in_s(state: CallState, plan: Plan, moment: Moment) -> list[float]:
     """Seconds until each thing that this hold may still bring."""
     rules, offer = plan.offers, state.offer
     waited = state.waited_s
-    due: list[float] = [
-        limit + 1 - waited for limit in (rules.first_after_s, rules.unknown_wait_after_s) if not offer
-    ]
+    due: list[float] = [limit + 1 - waited for limit in (rules.first_after_s, rules.unknown_wait_after_s) if not offer]
     queue = plan.queues.get(state.queue or "")
     if queue is not None:
         due.append(queue.max_hold_s - waited)

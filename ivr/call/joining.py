@@ -74,9 +74,7 @@ def found(state: CallState, event: Found, plan: Plan, moment: Moment) -> Step:
     mine = {card.id: card for card in event.cards if card.language == state.language}
     cards = tuple(mine.values())[:2]
     reason = None if cards else event.reason or ("language" if event.cards else "nothing_near")
-    state = replace(
-        state, candidates=cards, no_match=reason, score=event.score, index_version=event.index_version
-    )
+    state = replace(state, candidates=cards, no_match=reason, score=event.score, index_version=event.index_version)
     evidence = {"score": event.score, "margin": event.margin, "how": event.how}
     if cards:
         fact = Fact("match_found", {"article": cards[0].id, **evidence, "further": len(cards) - 1})

@@ -41,9 +41,7 @@ def left(state: CallState, event: LeftQueue, plan: Plan, moment: Moment) -> Step
         return Step(state, (), facts, cancel_follow_ups=True)
     if result in ("bridged", "redirected-from-bridged"):
         state, facts = _connected(state, event.waited_s, moment)
-        return replace(
-            after_agent(state, event), facts=(*facts, *_ended_with_agent(result)), cancel_follow_ups=True
-        )
+        return replace(after_agent(state, event), facts=(*facts, *_ended_with_agent(result)), cancel_follow_ups=True)
     if result == "redirected":
         state, facts = _out(state, "redirected", {}, event.waited_s, moment)
         return Step(replace(state, stage=Stage.ENDED), (), facts)
@@ -70,10 +68,7 @@ def too_late(state: CallState, event: LeftQueue) -> Step:
 
     One case says something new: an agent had the call, though it looked hung up.
     """
-    if (
-        event.result.strip().lower() not in ("bridged", "redirected-from-bridged")
-        or state.left != "hung_up_in_queue"
-    ):
+    if event.result.strip().lower() not in ("bridged", "redirected-from-bridged") or state.left != "hung_up_in_queue":
         return Step(state)
     fact = Fact("agent_connected", {"queue": state.queue, "waited_s": event.waited_s, "late": True})
     facts = (fact, *_ended_with_agent(event.result))

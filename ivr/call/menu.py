@@ -23,17 +23,13 @@ def here(state: CallState, plan: Plan) -> Menu:
     return found if isinstance(found, Menu) else plan.main
 
 
-def ask(
-    state: CallState, plan: Plan, *, greet: bool = False, invite: bool = False, kindly: str | None = None
-) -> Step:
+def ask(state: CallState, plan: Plan, *, greet: bool = False, invite: bool = False, kindly: str | None = None) -> Step:
     """The menu's question: `kindly` is the wording said before it when it is asked again."""
     menu = here(state, plan)
     says: list[Say] = [say(state, plan, "greeting", brand=plan.brand)] if greet else []
     if (greet or invite) and menu is plan.main:
         says += [
-            Say(one.invite, one.code)
-            for one in plan.languages
-            if one.key and one.invite and one.code != state.language
+            Say(one.invite, one.code) for one in plan.languages if one.key and one.invite and one.code != state.language
         ]
     if kindly:
         says.append(say(state, plan, kindly))
@@ -43,9 +39,7 @@ def ask(
 
 def question(state: CallState, plan: Plan, says: tuple[Say, ...]) -> Step:
     """The menu's question in given words."""
-    prompt = Ask(
-        says, "menu", state.language, speech=True, hints=hints(here(state, plan), plan, state.language)
-    )
+    prompt = Ask(says, "menu", state.language, speech=True, hints=hints(here(state, plan), plan, state.language))
     return Step(replace(state, last_said=says), (prompt,))
 
 
@@ -103,9 +97,7 @@ def _pressed(state: CallState, key: str, menu: Menu, plan: Plan, moment: Moment,
     choice = next((one for one in menu.choices if one.key == key), None)
     if choice is not None:
         return _take(state, choice, plan, moment, by)
-    language = (
-        next((one.code for one in plan.languages if one.key == key), None) if menu is plan.main else None
-    )
+    language = next((one.code for one in plan.languages if one.key == key), None) if menu is plan.main else None
     if language is not None:
         return _speak(state, language, plan, by)
     return again(state, plan, moment, "not_understood", "wrong_input")

@@ -25,9 +25,7 @@ def start(state: CallState, event: CallStarted, plan: Plan) -> Step:
         return replace(menu.ask(state, plan, greet=True), facts=facts)
     known = plan.leaves().get(back.leaf)
     named = back.topic and not (known and known[1].discreet)
-    about = (
-        say(state, plan, "returning", topic=back.topic) if named else say(state, plan, "returning_discreet")
-    )
+    about = say(state, plan, "returning", topic=back.topic) if named else say(state, plan, "returning_discreet")
     says = (say(state, plan, "greeting", brand=plan.brand), about)
     return replace(question(replace(state, stage=Stage.RETURNING), says), facts=facts)
 

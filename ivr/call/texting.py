@@ -37,16 +37,12 @@ def accept(state: CallState, plan: Plan, moment: Moment) -> tuple[CallState, tup
     return state.with_offer(accepted_ms=moment.ms), (*facts, Fact("accepted", data))
 
 
-def queue_text(
-    state: CallState, plan: Plan, moment: Moment, to: str | None = None
-) -> tuple[CallState, QueueText]:
+def queue_text(state: CallState, plan: Plan, moment: Moment, to: str | None = None) -> tuple[CallState, QueueText]:
     """The text of the current offer, to the calling number or a typed one. The state must have an offer."""
     offer, leaf = state.offers[-1], leaf_of(state, plan)
     discreet = leaf is not None and leaf.discreet
     topic = "" if leaf is None or discreet else in_language(leaf.topic, state.language)
-    text = QueueText(
-        offer.card.id, state.language, discreet, leaf.id if leaf else None, topic, state.path, to
-    )
+    text = QueueText(offer.card.id, state.language, discreet, leaf.id if leaf else None, topic, state.path, to)
     return replace(state, texts_asked=state.texts_asked + 1).with_offer(texted_ms=moment.ms), text
 
 

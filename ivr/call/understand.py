@@ -53,14 +53,10 @@ REPEAT = _set(_REPEAT)
 YES = _set(_YES)
 _FILLERS = _set(_FILLERS_EN) | _set(_FILLERS_ES)
 _KEY_WORDS = _set(_ABOUT_KEYS)
-_NUMBERS = {
-    _singular(word): str(n) for names in (_DIGITS_EN, _DIGITS_ES) for n, word in enumerate(names.split())
-}
+_NUMBERS = {_singular(word): str(n) for names in (_DIGITS_EN, _DIGITS_ES) for n, word in enumerate(names.split())}
 _NAMES_OF_DIGITS = "|".join(f"oh {_DIGITS_EN} {_DIGITS_ES}".split())
 _DIGITS = re.compile(r"\d+(?:[\s.,()/-]*\d+)*")
-_SPOKEN_DIGITS = re.compile(
-    rf"\b(?:{_NAMES_OF_DIGITS})(?:[\s,.-]+(?:{_NAMES_OF_DIGITS})){{2,}}\b", re.IGNORECASE
-)
+_SPOKEN_DIGITS = re.compile(rf"\b(?:{_NAMES_OF_DIGITS})(?:[\s,.-]+(?:{_NAMES_OF_DIGITS})){{2,}}\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,9 +43,7 @@ def minutes(seconds: float) -> tuple[int, int] | None:
     return None if high is None else (low, high)
 
 
-def announcement(
-    state: CallState, plan: Plan, moment: Moment
-) -> tuple[CallState, tuple[Say, ...], tuple[Fact, ...]]:
+def announcement(state: CallState, plan: Plan, moment: Moment) -> tuple[CallState, tuple[Say, ...], tuple[Fact, ...]]:
     """Position and wait, if they are due.
 
     The first time, then only when the position fell and not too often.

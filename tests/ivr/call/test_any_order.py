@@ -1,0 +1,132 @@
+"""Whatever comes, in whatever order: a valid step, a state that survives JSON, and the promises kept."""
+
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ivr.call.events import (
+    AgentAnswered,
+    CallEnded,
+    CallStarted,
+    Event,
+    Found,
+    HoldKey,
+    LeftQueue,
+    OverflowEnded,
+    Pressed,
+    Said,
+    Silent,
+    TextProgress,
+    Waited,
+)
+from ivr.call.facts import FACTS
+from ivr.call.flow import QUEUE_RESULTS
+from ivr.call.moment import NumberCheck
+from ivr.call.state import CallerKind, Returning, Stage
+from tests.ivr.call.play import BUSY, CABLE, ROUTER, SILENT_CARD, SPANISH, Play, make_caller, make_plan
+
+KEYS = st.one_of(st.sampled_from("0123456789*#"), st.text("0123456789*#", max_size=12))
+SECONDS = st.one_of(st.none(), st.integers(0, 10_000))
+WORDS = st.one_of(
+    st.sampled_from(
+        ["internet", "agent", "three", "repeat", "spanish", "my bill and my phone", "it is all broken now"]
+    ),
+    st.text(max_size=40),
+)
+STATUS = st.sampled_from(["queued", "sent", "delivered", "failed", "unknown", "expired", "new-word"])
+TEXTS = st.lists(st.builds(TextProgress, st.sampled_from(["router-1", "cable-2", "x"]), STATUS), max_size=2).map(tuple)
+CARDS = st.lists(st.sampled_from([ROUTER, CABLE, SILENT_CARD, SPANISH]), max_size=4).map(tuple)
+BACK = st.builds(
+    Returning,
+    st.text(max_size=9),
+    st.sampled_from(["billing", "gone"]),
+    st.just(("x",)),
+    st.sampled_from(["en", "es", "xx"]),
+)
+EVENTS: st.SearchStrategy[Event] = st.one_of(
+    st.builds(CallStarted, st.one_of(st.none(), BACK)),
+    st.builds(Pressed, KEYS),
+    st.builds(Said, WORDS, st.one_of(st.none(), st.floats(0, 1))),
+    st.just(Silent()),
+    st.builds(Found, CARDS, st.one_of(st.none(), st.just("no_index")), st.none(), st.none(), st.none()),
+    st.builds(Waited, st.integers(0, 10_000), st.one_of(st.none(), st.integers(0, 50)), TEXTS),
+    st.builds(HoldKey, KEYS, TEXTS),
+    st.builds(AgentAnswered, SECONDS, st.one_of(st.none(), st.just("CA9"))),
+    st.builds(LeftQueue, st.one_of(st.sampled_from(sorted(QUEUE_RESULTS)), st.text(max_size=30)), SECONDS),
+    st.builds(OverflowEnded, st.sampled_from(["completed", "busy", "?"])),
+    st.builds(CallEnded, st.text(max_size=9), SECONDS),
+)
+#: the same, weighted towards a caller who holds and presses keys
+HOLDING: st.SearchStrategy[Event] = st.one_of(
+    st.builds(Waited, st.integers(0, 1200), st.integers(1, 9), TEXTS),
+    st.builds(HoldKey, st.sampled_from(["1", "2", "3", "0", "*", "5", "", "2025550143"]), TEXTS),
+    st.builds(Waited, st.integers(12, 1200), st.just(9), TEXTS),
+    EVENTS,
+)
+CALLERS = st.builds(
+    make_caller,
+    st.sampled_from(CallerKind),
+    bucket=st.sampled_from([0, 5000]),
+    opted_out=st.booleans(),
+    texts_today=st.integers(0, 4),
+)
+STEPS = st.lists(st.tuples(st.one_of(HOLDING, EVENTS), st.sampled_from([0, 0.5, 3, 20, 130, 400])), max_size=30)
+
+
+def keys_of(event: Event) -> str:
+    return event.keys if isinstance(event, HoldKey | Pressed) else ""
+
+
+@settings(max_examples=400, deadline=None)
+@given(caller=CALLERS, cards=CARDS, to_hold=st.booleans(), outlook=st.booleans(), usable=st.booleans(), steps=STEPS)
+def test_every_event_in_every_stage_keeps_every_promise(
+    caller: object,
+    cards: tuple[object, ...],
+    to_hold: bool,
+    outlook: bool,
+    usable: bool,
+    steps: list[tuple[Event, float]],
+) -> None:
+    play = Play(plan=make_plan(follow_up=True), caller=caller, finds=cards, outlook=BUSY if outlook else {})  # type: ignore[arg-type]
+    play.check = lambda keys: NumberCheck("+12025550143") if usable else NumberCheck(None, "not_mobile")
+    if to_hold:
+        play.to_hold()
+    for event, after_s in steps:
+        before, texts = play.state, len(play.texts)
+        play.rest(after_s)
+        play.take(event, keys_of(event))  # asserts playable prompts and the way through JSON
+        assert {fact.name for fact in play.new} <= set(FACTS)
+        if len(play.texts) > texts:
+            assert keys_of(event).strip()[:1] == "1"
+            assert before.offer is not None
+            assert before.offer.text
+            assert not before.offer.declined
+            assert before.caller.key is not None or play.texts[-1].to is not None
+        if before.stage is Stage.ENDED:
+            assert play.state.stage is Stage.ENDED
+            assert play.prompts == ()
+        if before.stage is Stage.AGENT and isinstance(event, HoldKey | Waited):
+            assert (play.prompts, play.new) == ((), [])
+    articles = [text.article_id for text in play.texts]
+    assert len(articles) == len(set(articles)) <= 2
+    assert len(play.state.offers) <= 2
+    declined = [n for n, offer in enumerate(play.state.offers) if offer.declined]
+    assert declined in ([], [len(play.state.offers) - 1])
+    for once in ("assigned", "eligible", "call_ended", "declined"):
+        assert play.names.count(once) <= 1
+    for each in ("offered", "accepted", "heard", "no_input", "offer_cut"):
+        told = [data["article"] for name, data in play.facts if name == each]
+        assert len(told) == len(set(told))
+    if play.state.arm == "holdout" or caller.opted_out:  # type: ignore[attr-defined]
+        assert play.texts == []
+
+
+@settings(max_examples=150, deadline=None)
+@given(steps=STEPS)
+def test_a_plan_that_lost_the_callers_place_still_serves_the_call(steps: list[tuple[Event, float]]) -> None:
+    play = Play().start()
+    play.state = replace(play.state, path=("gone", "too"), leaf="gone", language="xx")
+    for event, after_s in steps:
+        play.rest(after_s)
+        play.take(event, keys_of(event))
