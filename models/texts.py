@@ -167,11 +167,16 @@ def of_call(conn: Connection, call_sid: str) -> list[Text]:
 
 
 def claim(conn: Connection, text_id: str, now: datetime, lease: timedelta) -> Text | None:
-    """Take a queued text for sending, for the time of a lease. None when it is not queued, not due, or too late."""
+    """Take a queued text for sending, for the time of a lease.
+
+    None when it is not queued, not due, too late, or its number has opted out meanwhile.
+    """
     with conn.cursor(row_factory=class_row(Text)) as cursor:
         return cursor.execute(
             "UPDATE texts SET status = 'sending', attempts = attempts + 1, lease_until = %s"
-            f" WHERE id = %s AND status = 'queued' AND due_at <= %s AND expires_at > %s RETURNING {_COLUMNS}",
+            " WHERE id = %s AND status = 'queued' AND due_at <= %s AND expires_at > %s AND NOT EXISTS"
+            " (SELECT FROM optouts WHERE number_key = texts.to_key AND active)"
+            f" RETURNING {_COLUMNS}",
             (now + lease, text_id, now, now),
         ).fetchone()
 

@@ -1,4 +1,7 @@
-"""The body of a text: the plan's wording, the title made fit, the link. One segment unless the wording itself is longer."""
+"""The body of a text: the plan's wording, the title made fit, the link.
+
+One segment, unless the wording itself is longer.
+"""
 
 from dataclasses import dataclass
 

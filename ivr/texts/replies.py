@@ -58,11 +58,17 @@ _HELP = re.compile(rf"{_POLITE}(?:help|info|information|ayuda|informacion|auxili
 _STEPS = re.compile(
     rf"{_POLITE}(?:3|three|tres|(?:(?:send|text|mand\w+|envi\w+) ?(?:me)? ?)?(?:the|los)? ?(?:steps|pasos)) ?{_POLITE}"
 )
-_MORE = r"(?: ?(?:it|now|again|great|fine|perfectly|well|all|so much|very much|for me|ya|bien|muy bien|todo|perfecto|a lot))*"
-_IT = r"(?:(?:yes|yep|yeah|si|ok|and|y|it|that|this|the|all|everything|problem|issue|s|is|was|has|been|me|se|ya|el|listo|perfecto|great|fixed|problema|esta|todo|lo|he) ?)*"
+_MORE = (
+    r"(?: ?(?:it|now|again|great|fine|perfectly|well|all|so much|very much|a lot|for me"
+    r"|ya|bien|muy bien|todo|perfecto))*"
+)
+_IT = (
+    r"(?:(?:yes|yep|yeah|ok|and|it|that|this|the|all|everything|problem|issue|s|is|was|has|been|great|fixed"
+    r"|si|y|me|se|ya|el|listo|perfecto|problema|esta|todo|lo|he) ?)*"
+)
 _SOLVED = re.compile(
-    rf"(?:1|one|uno|{_IT}(?:solved|fixed|resolved|works?|worked|working|sorted|done|helped|good|thanks?|thank you|thx|ty"
-    r"|cheers|perfect|awesome|great|yay|resuelto|solucionado|arreglado|funciona|funciono|sirvio|ayudo|listo|gracias|"
+    rf"(?:1|one|uno|{_IT}(?:solved|fixed|resolved|works?|worked|working|sorted|done|helped|good|thanks?|thank you"
+    r"|thx|ty|cheers|perfect|awesome|great|yay|resuelto|solucionado|arreglado|funciona|funciono|sirvio|ayudo|listo|gracias|"
     rf"muchas gracias|mil gracias|perfecto|excelente|genial){_MORE})"
 )
 _YES = re.compile(r"(?:yes|yep|yeah|yup|si|claro)")
@@ -95,7 +101,7 @@ def _asks_to_stop(sentences: list[str]) -> bool:
     return any(
         _STOP_PHRASE.search(one) is not None
         for one in (*sentences, " ".join(sentences))
-        if not _ASKS.match(one) or _KEEPS.match(one) and one is not sentences[0]
+        if not _ASKS.match(one) or (_KEEPS.match(one) and one is not sentences[0])
     )
 
 
@@ -110,7 +116,7 @@ def read(body: str, *, opted_out: bool = False) -> Kind:
     if _asks_to_stop(sentences):
         return "stop"
     whole = " ".join(sentences)
-    if _START.fullmatch(whole) or opted_out and _YES.fullmatch(whole):
+    if _START.fullmatch(whole) or (opted_out and _YES.fullmatch(whole)):
         return "start"
     if _HELP.fullmatch(whole):
         return "help"
@@ -122,7 +128,7 @@ def read(body: str, *, opted_out: bool = False) -> Kind:
 def _verdict(sentences: list[str], whole: str) -> Kind:
     """Solved or not when every sentence says so; "not" wins where both are said."""
     told = ["not" if _is_not(one) else "solved" if _is_solved(one) else "other" for one in sentences]
-    if _is_not(whole) or "not" in told and "other" not in told:
+    if _is_not(whole) or ("not" in told and "other" not in told):
         return "not"
     if _is_solved(whole) or set(told) == {"solved"}:
         return "solved"
@@ -133,9 +139,9 @@ def _is_not(words: str) -> bool:
     number, _, rest = words.partition(" ")
     return (
         _NOT.fullmatch(words) is not None
-        or number in {"2", "no"}
+        or (number in {"2", "no"}
         and bool(rest)
-        and _NOT.fullmatch(rest) is not None
+        and _NOT.fullmatch(rest) is not None)
     )
 
 
@@ -144,9 +150,9 @@ def _is_solved(words: str) -> bool:
     return (
         _SOLVED.fullmatch(words) is not None
         or _YES.fullmatch(words) is not None
-        or number == "1"
+        or (number == "1"
         and bool(rest)
-        and _SOLVED.fullmatch(rest) is not None
+        and _SOLVED.fullmatch(rest) is not None)
     )
 
 

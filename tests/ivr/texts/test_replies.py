@@ -6,41 +6,49 @@ from hypothesis import strategies as st
 
 from ivr.texts.replies import carrier_answers, read
 
-STOP = """STOP|stop|Stop.|STOP!!!|stop please|please stop|Stop it|stop now|stopall|stop all|unsubscribe|unsubscribe me
-cancel|end|quit|QUIT.|revoke|optout|opt out|Opt-out|OPT OUT please|I want to opt out|opt me out|I opt out of this
-stop texting me|Please stop texting me|stop messaging me|stop sending me messages|stop sending me these texts
-stop sending texts|stop the texts|stop all messages|stop contacting me|could you stop texting me|can you please stop texting me?
-don't text me|don't text me again|do not text me|please don't text me again|Do not contact me|never text me again
-don’t text me anymore|dont message me|no more texts|no more messages please|I don't want these messages
-I do not want to receive any more texts|remove me from your list|take me off your list|take me off this list
-remove my number|delete my number|leave me alone|lose my number|wrong number|Why do you keep texting me? Stop|stop. thanks
-who is this? stop texting me|I revoke my consent|stop spamming me|quit texting me
-ALTO|Alto por favor|PARAR|pare|paren|BAJA|baja por favor|darme de baja|quiero darme de baja|dar de baja|cancelar|basta
-no me escriban más|No me escriban|ya no me manden mensajes|no me envíen más mensajes|no me molesten más|dejen de escribirme
-deje de mandarme mensajes|no quiero más mensajes|no quiero recibir mensajes|basta de mensajes|borren mi número
-quítenme de la lista|déjenme en paz|número equivocado|por favor no me manden más textos""".replace(
+STOP = """STOP|stop|Stop.|STOP!!!|stop please|please stop|Stop it|stop now|stopall|stop all|unsubscribe
+unsubscribe me|cancel|end|quit|QUIT.|revoke|optout|opt out|Opt-out|OPT OUT please|I want to opt out
+opt me out|I opt out of this|stop texting me|Please stop texting me|stop messaging me
+stop sending me messages|stop sending me these texts|stop sending texts|stop the texts
+stop all messages|stop contacting me|could you stop texting me|can you please stop texting me?
+don't text me|don't text me again|do not text me|please don't text me again|Do not contact me
+never text me again|don’t text me anymore|dont message me|no more texts|no more messages please
+I don't want these messages|I do not want to receive any more texts|remove me from your list
+take me off your list|take me off this list|remove my number|delete my number|leave me alone
+lose my number|wrong number|Why do you keep texting me? Stop|stop. thanks
+who is this? stop texting me|I revoke my consent|stop spamming me|quit texting me|ALTO
+Alto por favor|PARAR|pare|paren|BAJA|baja por favor|darme de baja|quiero darme de baja|dar de baja
+cancelar|basta|no me escriban más|No me escriban|ya no me manden mensajes|no me envíen más mensajes
+no me molesten más|dejen de escribirme|deje de mandarme mensajes|no quiero más mensajes
+no quiero recibir mensajes|basta de mensajes|borren mi número|quítenme de la lista|déjenme en paz
+número equivocado|por favor no me manden más textos""".replace(
     "\n", "|"
 ).split("|")
 
-SOLVED = """1|1.|1!|One|solved|Solved!|fixed|it's fixed|Fixed it|works|it works|It works now!|works great|working now|that worked
-thanks|Thank you!|thx|thank you so much|Yes|yes it works|Yep, fixed|👍|1 thanks|1 - fixed, thank you|all good|problem solved
-resuelto|Solucionado|ya funciona|Funciona|gracias|¡Muchas gracias!|sí|Sí, ya funciona|me ayudó|perfecto|1️⃣|listo gracias"""
-NOT = """2|2.|no|No.|nope|not yet|still broken|Still not working|still red|it doesn't work|doesn't work|Didn't help|did not work
-that didn't work|not fixed|not solved|it is not working|isn't working|👎|no, still broken|2 still not working
-thanks but it still doesn't work|same problem|No funciona|no me funciona|sigue sin funcionar|todavía no|aún no funciona
-no se ha solucionado|no me sirvió|No, it did not help|2️⃣"""
-STEPS = "3|3.|three|steps|Steps please|send me the steps|send the steps|pasos|los pasos por favor|mándame los pasos|3 please"
+SOLVED = """1|1.|1!|One|solved|Solved!|fixed|it's fixed|Fixed it|works|it works|It works now!|works great
+working now|that worked|thanks|Thank you!|thx|thank you so much|Yes|yes it works|Yep, fixed|👍
+1 thanks|1 - fixed, thank you|all good|problem solved|resuelto|Solucionado|ya funciona|Funciona
+gracias|¡Muchas gracias!|sí|Sí, ya funciona|me ayudó|perfecto|1️⃣|listo gracias"""
+NOT = """2|2.|no|No.|nope|not yet|still broken|Still not working|still red|it doesn't work|doesn't work
+Didn't help|did not work|that didn't work|not fixed|not solved|it is not working|isn't working|👎
+no, still broken|2 still not working|thanks but it still doesn't work|same problem|No funciona
+no me funciona|sigue sin funcionar|todavía no|aún no funciona|no se ha solucionado|no me sirvió
+No, it did not help|2️⃣"""
+STEPS = "3|3.|three|steps|Steps please|send me the steps|send the steps|pasos|los pasos por favor|mándame los pasos"
 START = "START|start|unstop|Start again|resume|empezar|reanudar"
 HELP = "HELP|help|Help!|info|help please|ayuda|AYUDA|información|help me"
-QUESTION = """my router stops working|My router stops working every night|it won't stop beeping|How do I stop the buffering?
-why did my messages stop|how do I stop my messages from disappearing|the music stops after a minute
-can I cancel my subscription|how do I cancel my order|at the end of the month my bill doubles|when does my contract end
-my sim stopped working|does it work with other routers|2 routers are broken|1 of my lights is red
-help me with my router|Thanks! How do I reset my password?|my internet is slow|I need help with my bill
-what are the steps to reset the router|My TV doesn't turn on|emails do not arrive|I don't get text messages
-¿Cómo cambio mi contraseña?|no puedo enviar mensajes|no me llegan los mensajes|mi internet está lento|parece que la luz está roja
-se para el internet cada noche|la velocidad de bajada es baja|el volumen está muy alto|how do I opt out of paper bills
-I can't text my sister|how to stop texts from unknown numbers|there is no information on my bill|what"""
+QUESTION = """my router stops working|My router stops working every night|it won't stop beeping
+How do I stop the buffering?|why did my messages stop|how do I stop my messages from disappearing
+the music stops after a minute|can I cancel my subscription|how do I cancel my order
+at the end of the month my bill doubles|when does my contract end|my sim stopped working
+does it work with other routers|2 routers are broken|1 of my lights is red|help me with my router
+Thanks! How do I reset my password?|my internet is slow|I need help with my bill
+what are the steps to reset the router|My TV doesn't turn on|emails do not arrive
+I don't get text messages|¿Cómo cambio mi contraseña?|no puedo enviar mensajes
+no me llegan los mensajes|mi internet está lento|parece que la luz está roja
+se para el internet cada noche|la velocidad de bajada es baja|el volumen está muy alto
+how do I opt out of paper bills|I can't text my sister|how to stop texts from unknown numbers
+there is no information on my bill|what"""
 
 
 def _listed(words: str) -> list[str]:
