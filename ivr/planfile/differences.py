@@ -80,9 +80,7 @@ def _menu(menu: Menu) -> Iterator[Line]:
 
 
 def _choice(name: str, choice: Choice) -> Iterator[Line]:
-    leads_to = (
-        f"leaf '{choice.leaf.id}'" if choice.leaf else f"menu '{choice.menu.id}'" if choice.menu else ""
-    )
+    leads_to = f"leaf '{choice.leaf.id}'" if choice.leaf else f"menu '{choice.menu.id}'" if choice.menu else ""
     yield f"{name}, leads to", leads_to
     yield f"{name}, key", choice.key
     yield from _words(f"{name}, label", choice.label)

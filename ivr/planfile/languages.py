@@ -9,9 +9,7 @@ from ivr.planfile.problems import Problems, shown
 from ivr.planfile.spoken import NUMBER_WORDS, check_spoken, count
 from ivr.planfile.tree import Node
 
-_VOICE = re.compile(
-    r"(man|woman|alice|Polly\.[A-Z][a-z]+(-Neural|-Generative)?|Google\.([a-z]{2,3}-[A-Z]{2})-[\w-]+)"
-)
+_VOICE = re.compile(r"(man|woman|alice|Polly\.[A-Z][a-z]+(-Neural|-Generative)?|Google\.([a-z]{2,3}-[A-Z]{2})-[\w-]+)")
 
 
 def read_languages(top: Fields) -> tuple[Language, ...]:
@@ -32,23 +30,17 @@ def _tell_apart(language: Language, other: Language, node: Node, problems: Probl
     elif language.key and language.key == other.key:
         problems.error(node.place, f"two languages have the key {language.key}", "Give each its own")
     if same := {pure(name) for name in language.names} & {pure(name) for name in other.names}:
-        problems.error(
-            node.place, f"two languages are chosen by '{' '.join(min(same))}'", "Take it from one of them"
-        )
+        problems.error(node.place, f"two languages are chosen by '{' '.join(min(same))}'", "Take it from one of them")
 
 
 def _language(node: Node, *, first: bool, problems: Problems) -> Language:
     fields = Fields(node, "a language", problems)
     code, locale, voice = fields.text("code"), fields.text("locale"), fields.text("voice")
     if code and not re.fullmatch(r"[a-z]{2,3}", code):
-        fields.error(
-            fields.place_of("code"), f"'{shown(code)}' is no language code", "Write one such as en or es"
-        )
+        fields.error(fields.place_of("code"), f"'{shown(code)}' is no language code", "Write one such as en or es")
     fields.name = f"language '{shown(code)}'"
     if locale and (not re.fullmatch(r"[a-z]{2,3}-[A-Z]{2}", locale) or locale.partition("-")[0] != code):
-        fields.error(
-            fields.place_of("locale"), f"'{shown(locale)}' is no locale of '{shown(code)}'", "Write en-US"
-        )
+        fields.error(fields.place_of("locale"), f"'{shown(locale)}' is no locale of '{shown(code)}'", "Write en-US")
     if voice:
         _check_voice(fields, voice, locale)
     language = Language(
@@ -61,9 +53,7 @@ def _language(node: Node, *, first: bool, problems: Problems) -> Language:
         names=tuple(name.text.strip() for name in fields.texts("names")),
     )
     if not first and not language.names:
-        fields.error(
-            fields.place, f"{fields.name} has no names", "List the words that choose it: names: [español]"
-        )
+        fields.error(fields.place, f"{fields.name} has no names", "List the words that choose it: names: [español]")
     _check_invite(fields, language)
     fields.close()
     return language
@@ -84,9 +74,7 @@ def _key(fields: Fields, *, first: bool) -> str | None:
     if first and key:
         fields.error(place, "the first language needs no key", "Delete it: callers hear this language anyway")
     elif key and not re.fullmatch(r"[1-9]", key):
-        fields.error(
-            place, f"'{shown(key)}' is no key for a language", "Use 1 to 9; 0 is an agent, * repeats"
-        )
+        fields.error(place, f"'{shown(key)}' is no key for a language", "Use 1 to 9; 0 is an agent, * repeats")
         return None
     return key or None
 
@@ -104,9 +92,7 @@ def _check_invite(fields: Fields, language: Language) -> None:
     if count(language.invite) > 12:
         fields.error(place, f"the invite has {count(language.invite)} words", "Say it in at most 12")
     if language.invite and language.key and not names_key(language.invite, language.key, language.code):
-        fields.error(
-            place, f"the invite does not name the key {language.key}", "End it with the key to press"
-        )
+        fields.error(place, f"the invite does not name the key {language.key}", "End it with the key to press")
 
 
 def names_key(text: str, key: str, code: str) -> bool:

@@ -37,9 +37,7 @@ class Sentences:
         return self.places[self.code, key]
 
 
-def check_lengths(
-    wording: Wording, places: Places, brand: str, offers: OfferRules, problems: Problems
-) -> None:
+def check_lengths(wording: Wording, places: Places, brand: str, offers: OfferRules, problems: Problems) -> None:
     """Offers and texts in each language."""
     for code, templates in wording.items():
         sentences = Sentences(code, templates, places)
@@ -53,9 +51,7 @@ def check_lengths(
                 _check_gsm(sentences, key, problems)
 
 
-def _check_offer(
-    sentences: Sentences, opening: str, key: str, offers: OfferRules, problems: Problems
-) -> None:
+def _check_offer(sentences: Sentences, opening: str, key: str, offers: OfferRules, problems: Problems) -> None:
     words = length(sentences.templates[opening]) + length(sentences.templates[key])
     called = f"'{opening}' with '{key}' ({sentences.code})"
     if words > OFFER_WORDS:
@@ -146,9 +142,7 @@ def check_menu_length(
     for code, templates in wording.items():
         choice = templates.get("menu_choice", "")
         said = count(menu.intro.get(code, "")) + count(templates.get("menu_or_say", ""))
-        said += sum(
-            count(fill(choice, {"label": one.label.get(code, ""), "key": one.key})) for one in menu.choices
-        )
+        said += sum(count(fill(choice, {"label": one.label.get(code, ""), "key": one.key})) for one in menu.choices)
         if main:
             said += length(templates.get("greeting", ""))
             said += sum(count(one.invite) for one in languages if one.code != code)

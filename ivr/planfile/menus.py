@@ -58,18 +58,14 @@ class MenuReader:
                 f"menu '{menu.id}' has {len(nodes)} choices",
                 f"Keep {MOST_CHOICES}: move the rarer ones into a menu of their own",
             )
-        seen: dict[str, str] = {
-            one.key: f"the language '{one.code}'" for one in self.languages if one.key and main
-        }
+        seen: dict[str, str] = {one.key: f"the language '{one.code}'" for one in self.languages if one.key and main}
         ids: set[str] = set()
         for choice, node in zip(menu.choices, nodes, strict=True):
             if choice.key and choice.key in seen:
                 what = f"key {choice.key} already belongs to {seen[choice.key]}"
                 self.problems.error(node.place, what, "Give each its own key")
             if choice.id and choice.id in ids:
-                self.problems.error(
-                    node.place, f"choice '{choice.id}' is given twice", "Give each its own id"
-                )
+                self.problems.error(node.place, f"choice '{choice.id}' is given twice", "Give each its own id")
             seen.setdefault(choice.key, f"choice '{choice.id}'")
             ids.add(choice.id)
         check_rivals(menu, [node.place for node in nodes], self.languages if main else (), self.problems)
@@ -78,9 +74,7 @@ class MenuReader:
     def _take(self, kind: str, name: str, place: Place) -> None:
         first = self.taken.setdefault(f"{kind} {name}", place)
         if name and first != place:
-            self.problems.error(
-                place, f"{kind} '{name}' is given twice", f"The first is in line {first.line}"
-            )
+            self.problems.error(place, f"{kind} '{name}' is given twice", f"The first is in line {first.line}")
 
     def _choice(self, node: Node, path: tuple[str, ...]) -> Choice:
         fields = Fields(node, "a choice", self.problems)
@@ -169,9 +163,7 @@ class MenuReader:
         nodes = fields.texts("allowed_tags")
         for node in nodes:
             if not _TAG.fullmatch(node.text):
-                fields.error(
-                    node.place, f"'{shown(node.text)}' is no tag", "Use small letters, digits and '-'"
-                )
+                fields.error(node.place, f"'{shown(node.text)}' is no tag", "Use small letters, digits and '-'")
         return frozenset(node.text for node in nodes)
 
     def _pinned(self, fields: Fields) -> dict[str, tuple[str, ...]]:
@@ -184,9 +176,7 @@ class MenuReader:
         for nodes in found.values():
             for one in nodes:
                 if not _ARTICLE_ID.fullmatch(one.text):
-                    self.problems.error(
-                        one.place, f"'{shown(one.text)}' is no article id", "Copy it from the article"
-                    )
+                    self.problems.error(one.place, f"'{shown(one.text)}' is no article id", "Copy it from the article")
             if len(nodes) > 2:
                 self.problems.warn(nodes[2].place, "a call offers two articles at most", "Pin the best two")
         return {code: tuple(one.text for one in nodes) for code, nodes in found.items() if nodes}

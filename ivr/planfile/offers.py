@@ -48,8 +48,6 @@ def read_offers(node: Node | None, problems: Problems) -> OfferRules:
         experiment=fields.check_name(experiment, "'experiment'") if experiment else default.experiment,
     )
     if rules.stopped:
-        problems.warn(
-            fields.place_of("stopped"), "offers are switched off", "Write 'stopped: false' to make offers"
-        )
+        problems.warn(fields.place_of("stopped"), "offers are switched off", "Write 'stopped: false' to make offers")
     fields.close()
     return rules

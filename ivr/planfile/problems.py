@@ -40,6 +40,9 @@ class Problems:
         """Note what works but serves callers badly."""
         self._found.setdefault((place, what), Problem(place, what, do, error=False))
 
+    def __len__(self) -> int:
+        return len(self._found)
+
     def all(self) -> tuple[Problem, ...]:
         """Every finding in the order of the file."""
         return tuple(sorted(self._found.values(), key=lambda one: one.place))

@@ -55,6 +55,7 @@ def _weekly(fields: Fields) -> tuple[tuple[tuple[int, int], ...], ...]:
         return ALWAYS_CLOSED
     week: Week = [[] for _ in DAYS]
     given: set[int] = set()
+    noted = len(fields.problems)
     inner = Fields(node, f"'weekly' of {fields.name}", fields.problems)
     for name, place, spans in inner.entries():
         days = _days(name)
@@ -70,10 +71,8 @@ def _weekly(fields: Fields) -> tuple[tuple[tuple[int, int], ...], ...]:
         open_spans.sort()
         if any(a[1] > b[0] for a, b in pairwise(open_spans)):
             inner.error(inner.place, f"the hours of {DAYS[day]} overlap", "Join them into one span")
-    if node.kind == "map" and not any(week):
-        inner.error(
-            inner.place, f"{fields.name} are never open", "Give at least one day such as monday: 09:00-17:00"
-        )
+    if not any(week) and len(fields.problems) == noted:
+        inner.error(inner.place, f"{fields.name} are never open", "Give at least one day such as monday: 09:00-17:00")
     return tuple(tuple(spans) for spans in week)
 
 
@@ -95,9 +94,7 @@ def _spans(fields: Fields, day: str, node: Node) -> list[tuple[int, int]]:
         if one.text.strip() == "closed":
             continue
         found = _SPAN.fullmatch(one.text.strip())
-        begin, end = (
-            (int(found[1]) * 60 + int(found[2]), int(found[3]) * 60 + int(found[4])) if found else (0, 0)
-        )
+        begin, end = (int(found[1]) * 60 + int(found[2]), int(found[3]) * 60 + int(found[4])) if found else (0, 0)
         if end > 24 * 60 or not begin < end:
             fields.error(
                 one.place,
@@ -131,24 +128,18 @@ def read_queues(
     fields = Fields(node, "'queues'", problems)
     for name, place, inner in fields.entries():
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", name):
-            problems.error(
-                place, f"'{shown(name)}' is no name of a queue", "Use letters, digits, '-' and '_'"
-            )
+            problems.error(place, f"'{shown(name)}' is no name of a queue", "Use letters, digits, '-' and '_'")
         found[name] = _queue(name, inner, hours, languages, problems)
     if not found and node.kind == "map":
         problems.error(fields.place, "there is no queue", "Add at least one")
     return found
 
 
-def _queue(
-    name: str, node: Node, hours: dict[str, Hours], languages: tuple[str, ...], problems: Problems
-) -> Queue:
+def _queue(name: str, node: Node, hours: dict[str, Hours], languages: tuple[str, ...], problems: Problems) -> Queue:
     fields = Fields(node, f"queue '{shown(name)}'", problems)
     named = fields.text("hours")
     if named and named not in hours:
-        fields.error(
-            fields.place_of("hours"), f"'{shown(named)}' are no hours", did_you_mean(named, list(hours))
-        )
+        fields.error(fields.place_of("hours"), f"'{shown(named)}' are no hours", did_you_mean(named, list(hours)))
     size = fields.integer("max_size", 0, 1, 5000)
     workflow = fields.text("workflow_sid", "")
     if workflow and not re.fullmatch(r"WW[0-9a-f]{32}", workflow):
@@ -181,9 +172,7 @@ def phone_number(fields: Fields, key: str) -> str:
         or not re.fullmatch(r"\+[1-9]\d{6,14}", text, re.ASCII)
         or not phonenumbers.is_valid_number(parsed)
     ):
-        fields.error(
-            place, f"'{shown(text)}' is no phone number", "Write it as +12025550100, with country code"
-        )
+        fields.error(place, f"'{shown(text)}' is no phone number", "Write it as +12025550100, with country code")
         return ""
     if phonenumbers.number_type(parsed) in _CHARGED:
         fields.error(place, f"'{text}' is a premium number", "Give a number without a surcharge")

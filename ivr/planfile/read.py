@@ -33,7 +33,9 @@ def read_plan(raw: bytes, version: int = 0) -> Reading:
     """Read a menu file. Never raises: whatever is wrong is in `problems`."""
     problems = Problems()
     root = read_tree(raw, problems)
-    if root is None:
+    if root is None or root.kind != "map":
+        if root is not None:
+            problems.error(root.place, "the file is no block of keys", "Begin with 'brand: YOUR NAME'")
         return Reading(None, problems.all())
     top = Fields(root, "the file", problems)
     brand = _brand(top)
@@ -88,9 +90,7 @@ def _default_queue(top: Fields, queues: list[str]) -> str:
 
 def _community_url(top: Fields) -> str:
     url = top.text("community_url", "")
-    if url and (
-        not url.startswith("https://") or any(letter.isspace() or not letter.isprintable() for letter in url)
-    ):
+    if url and (not url.startswith("https://") or any(letter.isspace() or not letter.isprintable() for letter in url)):
         top.error(top.place_of("community_url"), f"'{shown(url)}' is no address", "Write it as https://...")
         return ""
     return url

@@ -6,9 +6,7 @@ from ivr.planfile.problems import Place, Problems, shown
 from ivr.planfile.spoken import sounds_like
 
 
-def check_rivals(
-    menu: Menu, places: list[Place], languages: tuple[Language, ...], problems: Problems
-) -> None:
+def check_rivals(menu: Menu, places: list[Place], languages: tuple[Language, ...], problems: Problems) -> None:
     """`places`: of the choices. `languages`: those to be chosen here by name (none below the main menu)."""
     for code in dict.fromkeys(code for choice in menu.choices for code in (*choice.label, *choice.synonyms)):
         names = {pure(name): f"the language '{one.code}'" for one in languages for name in one.names}
@@ -42,9 +40,7 @@ def _fixed_meaning(phrase: str, key: str) -> str | None:
 
 
 def _check_sound(menu: Menu, code: str, places: list[Place], problems: Problems) -> None:
-    labels = [
-        (one.id, one.label.get(code, ""), place) for one, place in zip(menu.choices, places, strict=True)
-    ]
+    labels = [(one.id, one.label.get(code, ""), place) for one, place in zip(menu.choices, places, strict=True)]
     for n, (name, label, place) in enumerate(labels):
         for other, other_label, _ in labels[:n]:
             if label and other_label and pure(label) != pure(other_label) and sounds_like(label, other_label):

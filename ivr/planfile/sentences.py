@@ -95,9 +95,7 @@ def read_wording(node: Node | None, languages: tuple[str, ...], problems: Proble
             problems.error(place, f"'{key[:60]}' is no sentence of ours", did_you_mean(key, list(WORDING)))
     for key in WORDING:
         if key not in given:
-            problems.error(
-                node.place, f"'wording' lacks '{key}'", f"Add '{key}:' with each language below it"
-            )
+            problems.error(node.place, f"'wording' lacks '{key}'", f"Add '{key}:' with each language below it")
             continue
         for code, one in by_language(given[key][1], f"'{key}'", languages, problems).items():
             template = one.text.strip()
@@ -147,9 +145,7 @@ def _check_placeholders(key: str, template: str, place: Place, called: str, prob
         if name not in used:
             problems.error(place, f"{called} lacks {{{name}}}", f"Put {{{name}}} where its value belongs")
     if set(PLACEHOLDER.sub("", template)) & {"{", "}"}:
-        problems.error(
-            place, f"{called} has a brace that is no placeholder", "Placeholders look like {title}"
-        )
+        problems.error(place, f"{called} has a brace that is no placeholder", "Placeholders look like {title}")
 
 
 def length(template: str) -> int:

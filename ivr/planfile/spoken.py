@@ -83,16 +83,10 @@ def by_language(node: Node, called: str, languages: tuple[str, ...], problems: P
     inner.close()
     for code, one in found.items():
         if one is None:
-            problems.error(
-                node.place, f"{called} lacks the language '{code}'", f"Add '{code}:' beside the others"
-            )
+            problems.error(node.place, f"{called} lacks the language '{code}'", f"Add '{code}:' beside the others")
         elif one.kind != "text" or not one.text.strip():
             problems.error(one.place, f"{called} ({code}) is no text", "Write words")
-    return {
-        code: one
-        for code, one in found.items()
-        if one is not None and one.kind == "text" and one.text.strip()
-    }
+    return {code: one for code, one in found.items() if one is not None and one.kind == "text" and one.text.strip()}
 
 
 def count(text: str) -> int:

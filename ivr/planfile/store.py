@@ -32,9 +32,7 @@ def _from_disk(path: Path) -> tuple[bytes, Reading]:
             raw = file.read(MOST_BYTES + 1)
     except (OSError, ValueError) as error:  # ValueError: a path with a NUL
         why = getattr(error, "strerror", None) or str(error)
-        return b"", Reading(
-            None, (Problem(Place(1, 1), f"the file cannot be read: {why}", "Check its path"),)
-        )
+        return b"", Reading(None, (Problem(Place(1, 1), f"the file cannot be read: {why}", "Check its path"),))
     return raw, read_plan(raw)
 
 

@@ -81,7 +81,7 @@ def _events(text: str, problems: Problems) -> Iterator[Event]:
         place = Place(text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position))
         problems.error(place, "a character that no text file may have", "Delete it and type the word again")
         raise _Unreadable from None
-    except (ValueError, RecursionError):  # the scanner on escapes such as "\UFFFFFFFF"
+    except Exception:  # the scanner raises anything on text such as "\UFFFFFFFF"; it is the file's fault
         problems.error(Place(1, 1), "the YAML cannot be read", "Look for a backslash inside double quotes")
         raise _Unreadable from None
 
@@ -102,9 +102,7 @@ def _place(event: Event) -> Place:
 
 def _refuse_extras(event: NodeEvent, problems: Problems) -> None:
     if isinstance(event, AliasEvent) or event.anchor:
-        problems.error(
-            _place(event), "anchors (&name) and aliases (*name) are not taken", "Write the value out"
-        )
+        problems.error(_place(event), "anchors (&name) and aliases (*name) are not taken", "Write the value out")
     if tag := getattr(event, "tag", None):
         problems.error(_place(event), f"the tag {shown(str(tag))} is not taken", "Delete it")
 
