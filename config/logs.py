@@ -2,9 +2,8 @@
 
 import logging
 import re
-import sys
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 
@@ -41,9 +40,7 @@ def _cleaned(value: Any) -> Any:
     if isinstance(value, str):
         return redact(value)
     if isinstance(value, dict):
-        return {
-            name: _REDACTED if _PRIVATE_NAMES.search(str(name)) else _cleaned(v) for name, v in value.items()
-        }
+        return {name: _REDACTED if _PRIVATE_NAMES.search(str(name)) else _cleaned(v) for name, v in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_cleaned(part) for part in value]
     if value is None or isinstance(value, bool | int | float):
@@ -57,8 +54,11 @@ def redact_event(_: object, __: str, event: MutableMapping[str, Any]) -> Mutable
     return cleaned
 
 
-def configure(settings: Settings) -> None:
-    """Send structlog's and the standard library's events to standard error, redacted. May be called again."""
+def configure(settings: Settings, stream: TextIO | None = None) -> None:
+    """Send structlog's and the standard library's events to `stream` (standard error), redacted.
+
+    May be called again.
+    """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -78,7 +78,7 @@ def configure(settings: Settings) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             processors=[
@@ -102,11 +102,7 @@ class _Mask:
 
     def __init__(self, settings: Settings) -> None:
         values = [secret.get_secret_value() for secret in settings.secrets()]
-        self._pattern = re.compile(
-            "|".join(re.escape(value) for value in sorted(values, key=len, reverse=True))
-        )
+        self._pattern = re.compile("|".join(re.escape(value) for value in sorted(values, key=len, reverse=True)))
 
     def __call__(self, _: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-        return {
-            name: self._pattern.sub(_REDACTED, v) if isinstance(v, str) else v for name, v in event.items()
-        }
+        return {name: self._pattern.sub(_REDACTED, v) if isinstance(v, str) else v for name, v in event.items()}
