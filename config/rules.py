@@ -46,7 +46,7 @@ def in_production(given: Mapping[str, str]) -> bool:
 def derived(given: Mapping[str, str], data_dir: "Path") -> dict[str, object]:
     """The values of settings that follow from others when they are not given."""
     production = in_production(given)
-    values: dict[str, object] = {"TEST_PHONE": "off" if production else "on"}
+    values: dict[str, object] = {"DATA_DIR": str(data_dir), "TEST_PHONE": "off" if production else "on"}
     if not production:
         values |= _embedded(given, data_dir)
     public = given.get("PUBLIC_BASE_URL") or values.get("PUBLIC_BASE_URL")

@@ -176,6 +176,16 @@ def test_what_follows_from_other_settings(tmp_path: Path) -> None:
     assert settings.embedded_valkey
 
 
+def test_a_first_run_keeps_everything_below_the_folder_it_is_started_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = load({}, dotenv=None)
+    assert settings.data_dir == tmp_path / "var"
+    assert settings.embedded_postgres
+    assert settings.embedded_valkey
+
+
 def test_a_real_account_is_reached_at_twilio(tmp_path: Path) -> None:
     account = {name: PRODUCTION[name] for name in ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN")}
     settings = load(given(tmp_path, **account), dotenv=None)
