@@ -83,9 +83,7 @@ def build_index(settings: Settings, *, threads: int = 2) -> indexes.IndexVersion
         digest = articles.content_digest(conn)
         with _bar("articles") as bar:
             task = bar.add_task("building the index", total=articles.count_live(conn))
-            version, count = build(
-                articles.iter_live(conn), encoder, root, lambda more: bar.advance(task, more)
-            )
+            version, count = build(articles.iter_live(conn), encoder, root, lambda more: bar.advance(task, more))
         manifest = verify(root / version)
         built_at = datetime.fromisoformat(manifest["created"])
         built = indexes.IndexVersion(version, built_at, count, encoder.model_id, digest)
@@ -145,12 +143,8 @@ def articles_group() -> None:
 @click.option("--language", default="en", show_default=True, help="of records that name none")
 @click.option("--licence", default="", help="of records that name none")
 @click.option("--source", help="where they come from; the file's name by default")
-@click.option(
-    "--skipped", type=click.File("w", encoding="utf-8"), help="write every skipped record to this file"
-)
-def import_command(
-    path: Path, language: str, licence: str, source: str | None, skipped: TextIO | None
-) -> None:
+@click.option("--skipped", type=click.File("w", encoding="utf-8"), help="write every skipped record to this file")
+def import_command(path: Path, language: str, licence: str, source: str | None, skipped: TextIO | None) -> None:
     """Add or update articles from a .jsonl or .csv file or a folder of .md files."""
     try:
         report, done = import_path(_settings(), path, defaults=Defaults(language, licence), source=source)

@@ -23,8 +23,8 @@ _CODE = _any_of(
 )
 _ELSEWHERE = _any_of(
     r"\b(?:see|as|shown|mentioned|described|posted|listed|said|wrote)\s+(?:\w+\s+)?(?:above|below)\b",
-    r"\b(?:above|below)\s*[:.]|\bthis:",
-    r"\b(?:screen ?shots?|screen ?caps?|attach(?:ed|ments?)|pictures?|images?|edit:|quoted?|voted|p\.?s\.)\b",
+    r"\b(?:above|below)\s*[:.]|\b(?:this|edit|update):",
+    r"\b(?:screen ?shots?|screen ?caps?|attach(?:ed|ments?)|pictures?|images?|quoted?|voted|p\.?s\.)\b",
     r"\b(?:this|that|these|following) (?:links?|threads?|posts?|articles?|pages?|tutorials?|videos?)\b",
     r"\b(?:click|look|go|read|check) here\b|\bfrom here\b|\bthe links?\b",
     r"\b(?:ver|véase|como se ve) (?:más )?(?:arriba|abajo)\b|\bcapturas?\b|\badjunt\w+",
@@ -32,7 +32,7 @@ _ELSEWHERE = _any_of(
 )
 _GREETING = re.compile(
     r"(?:hi|hello|hey|hola|buenas|buenos d[ií]as|good (?:morning|afternoon|evening)|dear|thanks?|thank you"
-    r"|gracias|welcome|bienvenid[oa])\b[^.!?:;\n]{0,40}[,.!:\n]+\s*",
+    r"|gracias|welcome|bienvenid[oa])\b(?! to\b| a\b)[^.,!?:;\n]{0,40}[,.!:\n]+\s*",
     re.IGNORECASE,
 )
 _LIST_MARK = re.compile(r"(?:[-*+•·–]|\(?\d{1,2}[.):]|\(?[a-z][.)]|(?:step|paso) \d+\b)\s+\S", re.IGNORECASE)
@@ -41,6 +41,7 @@ _ABBREVIATION = re.compile(
     r"\b(?:e\.g|i\.e|approx|vs|mr|mrs|ms|dr|p\.ej|ej|sr|sra|ud|uds|núm|[A-Z])\.$",
     re.IGNORECASE,
 )
+_PUNCTUATION = frozenset(".,;:!?¡¿'’\"“”()-–…")
 _UNSAID = frozenset('*_`~^#{}<>[]()|\\=+@"“”«»')
 _DANGLING = frozenset(
     {"a", "an", "the", "to", "of", "in", "on", "at", "for", "with", "and", "or", "but", "from", "by", "my"}
@@ -59,8 +60,11 @@ def speakable(text: str) -> bool:
     if any(len(word) > 30 or sum(map(str.isdigit, word)) > 4 for word in words):
         return False
     visible = [letter for letter in text if not letter.isspace()]
-    plain = sum(letter.isalnum() or letter in ".,'’-" for letter in visible)
-    return plain >= 0.9 * len(visible) and all(_is_sayable(letter) for letter in text)
+    letters = sum(letter.isalnum() for letter in visible)
+    symbols = sum(not letter.isalnum() and letter not in _PUNCTUATION for letter in visible)
+    return (
+        letters >= 0.6 * len(visible) and symbols <= 0.1 * len(visible) and all(_is_sayable(letter) for letter in text)
+    )
 
 
 def short_version(answer: str, max_words: int = MAX_SHORT_WORDS) -> str | None:
@@ -97,7 +101,7 @@ def spoken_title(title: str, max_words: int = 12) -> str:
     words = words[:max_words]
     while len(words) > 3 and words[-1].casefold() in _DANGLING:
         words.pop()
-    return " ".join(words).strip(" ,.;:!-'\"")
+    return " ".join(words).strip(" ,.;:!?¡¿-'\"")
 
 
 def speakable_name(name: str) -> bool:

@@ -1,0 +1,169 @@
+"""`flask articles` and `flask index`, on real stores and with the real encoder."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from click.testing import CliRunner, Result
+from flask import Flask
+from psycopg import Connection
+from redis import Redis
+
+from config.settings import Settings
+from ivr import articles_cli
+from ivr.articles_cli import build_index, commands, import_path, index_folder, index_is_stale
+from models import articles, indexes
+from search.encoder import OnnxEncoder
+from search.finder import Finder
+from search.importing import ImportRefused
+from search.index import load
+from search.query import Query
+from search.result import Match
+
+
+@pytest.fixture(scope="module")
+def encoder() -> OnnxEncoder:
+    return OnnxEncoder()
+
+
+@pytest.fixture(autouse=True)
+def loaded_once(monkeypatch: pytest.MonkeyPatch, encoder: OnnxEncoder) -> None:
+    """Every build uses the one encoder of this module: loading it takes longer than these builds."""
+    monkeypatch.setattr(articles_cli, "load_encoder", lambda *settings: encoder)
+
+
+@pytest.fixture
+def flask(settings: Settings) -> Iterator[CliRunner]:
+    """Runs `flask ...` commands of this part alone."""
+    app = Flask("test")
+    app.extensions["offhold"] = SimpleNamespace(settings=settings)
+    for command in commands:
+        app.cli.add_command(command)
+    with app.app_context():
+        yield app.test_cli_runner()
+
+
+def run(flask: CliRunner, *words: str) -> Result:
+    result: Result = flask.invoke(args=list(words))
+    return result
+
+
+def write(path: Path, *titles: str) -> Path:
+    records = [
+        {"id": f"a{place}", "title": title, "body": f"Q: {title}?\nA: Restart it and wait for a minute."}
+        for place, title in enumerate(titles)
+    ]
+    path.write_text("\n".join(json.dumps(record) for record in records), "utf-8")
+    return path
+
+
+TITLES = ("Router light is red", "Charged twice this month", "Remote does not pair")
+
+
+def test_import_says_what_was_added_and_what_was_skipped(flask: CliRunner, db: Connection, tmp_path: Path) -> None:
+    file = write(tmp_path / "threads.jsonl", *TITLES, "")
+    skipped = tmp_path / "skipped.txt"
+    done = run(flask, "articles", "import", str(file), "--language", "es", "--skipped", str(skipped))
+    assert done.exit_code == 0, done.output
+    assert "3 added, 0 changed, 0 unchanged" in done.output
+    assert "1 x has no title (line 4)" in done.output
+    assert skipped.read_text() == "line 4: has no title\n"
+    assert articles.count_by_source(db) == [("threads", "es", "live", 3)]
+    assert "3 live" in run(flask, "articles", "list").output
+    assert "3 unchanged" in run(flask, "articles", "import", str(file), "--language", "es").output
+
+
+def test_a_refused_file_changes_nothing(flask: CliRunner, db: Connection, tmp_path: Path) -> None:
+    file = write(tmp_path / "threads.jsonl", *TITLES)
+    file.write_bytes(file.read_bytes() + b'\n{"id": "\xff"}')
+    refused = run(flask, "articles", "import", str(file))
+    assert refused.exit_code == 1
+    assert "line 4 is not UTF-8" in refused.output
+    assert "Nothing was imported" in refused.output
+    assert articles.count_live(db) == 0
+
+
+def test_import_from_code_raises_what_is_wrong(settings: Settings, tmp_path: Path) -> None:
+    with pytest.raises(ImportRefused, match="no valid article"):
+        import_path(settings, write(tmp_path / "none.jsonl"))
+
+
+def test_an_index_is_built_found_with_rolled_back_and_told(
+    flask: CliRunner,
+    settings: Settings,
+    db: Connection,
+    redis: "Redis",
+    encoder: OnnxEncoder,
+    tmp_path: Path,
+) -> None:
+    nothing = run(flask, "index", "build")
+    assert nothing.exit_code == 1
+    assert "there is no live article to build an index from" in nothing.output
+    assert "no index is live" in run(flask, "index", "verify").output
+
+    import_path(settings, write(tmp_path / "threads.jsonl", *TITLES))
+    assert index_is_stale(settings)
+    news = redis.pubsub()
+    news.subscribe("offhold:news")
+    assert news.get_message(timeout=5)["type"] == "subscribe"  # type: ignore[index]
+    first = build_index(settings)
+    assert news.get_message(timeout=5)["data"] == "index"  # type: ignore[index]
+    news.close()
+    assert not index_is_stale(settings)
+    assert (first.article_count, first.model_id) == (3, "all-MiniLM-L6-v2")
+
+    bundle = load(index_folder(settings) / first.version, encoder.model_id, encoder.dimension)
+    found = Finder(bundle, encoder).find(Query((), "the light on the router is red", "en"))
+    assert isinstance(found, Match)
+    assert found.article_id == "a0"
+
+    import_path(settings, write(tmp_path / "threads.jsonl", *TITLES, "Phone without signal"))
+    assert index_is_stale(settings)
+    assert "4 articles, live" in run(flask, "index", "build").output
+    assert f"{first.version} is live" in run(flask, "index", "rollback").output
+    live = indexes.current(db)
+    assert live is not None
+    assert live.version == first.version
+    assert "there is no earlier index to go back to" in run(flask, "index", "rollback").output
+    assert "3 articles, all-MiniLM-L6-v2, intact" in run(flask, "index", "verify").output
+    listed = run(flask, "index", "list").output.splitlines()
+    assert len(listed) == 2
+    assert "live" in listed[1]
+
+
+def test_a_damaged_index_is_not_rolled_back_to(flask: CliRunner, settings: Settings, tmp_path: Path) -> None:
+    import_path(settings, write(tmp_path / "threads.jsonl", *TITLES))
+    first = build_index(settings)
+    second = build_index(settings)
+    (index_folder(settings) / first.version / "vectors.npy").write_bytes(b"x")
+    refused = run(flask, "index", "rollback")
+    assert refused.exit_code == 1
+    assert "is damaged" in refused.output
+    assert run(flask, "index", "verify", first.version).exit_code == 1
+    assert f"{second.version}: 3 articles" in run(flask, "index", "verify").output
+
+
+def test_an_index_whose_files_are_gone_is_stale(settings: Settings, tmp_path: Path) -> None:
+    import_path(settings, write(tmp_path / "threads.jsonl", *TITLES))
+    built = build_index(settings)
+    (index_folder(settings) / built.version).rename(tmp_path / "elsewhere")
+    assert index_is_stale(settings)
+
+
+def test_old_bundles_are_removed(settings: Settings, tmp_path: Path) -> None:
+    import_path(settings, write(tmp_path / "threads.jsonl", TITLES[0]))
+    versions = [build_index(settings).version for _ in range(4)]
+    assert sorted(folder.name for folder in index_folder(settings).iterdir()) == sorted(versions[1:])
+
+
+def test_articles_are_withdrawn_and_authors_unnamed(
+    flask: CliRunner, settings: Settings, db: Connection, tmp_path: Path
+) -> None:
+    import_path(settings, write(tmp_path / "threads.jsonl", *TITLES))
+    said = run(flask, "articles", "withdraw", "a1", "nope").output
+    assert said == "a1: withdrawn\nnope: was not live\n"
+    assert articles.count_live(db) == 2
+    assert "Dana K. is not named any more" in run(flask, "articles", "unname", "Dana K.").output
+    assert db.execute("SELECT author FROM unnamed_authors").fetchall() == [("Dana K.",)]
