@@ -65,9 +65,9 @@ def part(state: CallState, moment: Moment) -> tuple[CallState, tuple[Fact, ...]]
     """The end of all offers: settles what was last said; an offer that was never played out is cut."""
     state, facts = settle(state, moment)
     offer = state.offer
-    if offer is not None and not offer.played:
+    if offer is not None and not (offer.played or offer.cut):
         facts = (*facts, Fact("offer_cut", {"article": offer.card.id, "wording": wording(offer)}))
-        state = state.with_offer(played=True)
+        state = state.with_offer(cut=True)
     return state, facts
 
 

@@ -93,6 +93,7 @@ class Offer:
     first_ms: int  # when first served, Unix ms
     first_waited_s: int
     played: bool = False  # the choice line was heard to its end, or answered: fact `offered` is written
+    cut: bool = False  # broken off for good before that: fact `offer_cut` is written
     re_asked: bool = False  # a typed-ahead key was answered by asking once again
     reminded: bool = False
     silent: bool = False  # fact `no_input` is written

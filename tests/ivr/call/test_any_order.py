@@ -23,7 +23,8 @@ from ivr.call.events import (
 from ivr.call.facts import FACTS
 from ivr.call.flow import QUEUE_RESULTS
 from ivr.call.moment import NumberCheck
-from ivr.call.state import CallerKind, Returning, Stage
+from ivr.call.state import Caller, CallerKind, Returning, Stage
+from search.result import ArticleCard
 from tests.ivr.call.play import BUSY, CABLE, ROUTER, SILENT_CARD, SPANISH, Play, make_caller, make_plan
 
 KEYS = st.one_of(st.sampled_from("0123456789*#"), st.text("0123456789*#", max_size=12))
@@ -57,13 +58,6 @@ EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.builds(OverflowEnded, st.sampled_from(["completed", "busy", "?"])),
     st.builds(CallEnded, st.text(max_size=9), SECONDS),
 )
-#: the same, weighted towards a caller who holds and presses keys
-HOLDING: st.SearchStrategy[Event] = st.one_of(
-    st.builds(Waited, st.integers(0, 1200), st.integers(1, 9), TEXTS),
-    st.builds(HoldKey, st.sampled_from(["1", "2", "3", "0", "*", "5", "", "2025550143"]), TEXTS),
-    st.builds(Waited, st.integers(12, 1200), st.just(9), TEXTS),
-    EVENTS,
-)
 CALLERS = st.builds(
     make_caller,
     st.sampled_from(CallerKind),
@@ -71,62 +65,95 @@ CALLERS = st.builds(
     opted_out=st.booleans(),
     texts_today=st.integers(0, 4),
 )
-STEPS = st.lists(st.tuples(st.one_of(HOLDING, EVENTS), st.sampled_from([0, 0.5, 3, 20, 130, 400])), max_size=30)
+AFTER_S = st.sampled_from([0, 0.5, 3, 20, 130, 400])
+STEPS = st.lists(st.tuples(EVENTS, AFTER_S), max_size=25)
+#: a caller who holds near the end of a long line and presses keys, at a pace at which offers are made
+LOOPS = st.builds(Waited, st.sampled_from([5, 15, 40, 130, 200]), st.sampled_from([9, 9, 9, 5, 2]), TEXTS)
+PRESSES = st.builds(HoldKey, st.sampled_from(["1", "1", "2", "2", "3", "0", "*", "5", "", "2025550143"]), TEXTS)
+ENDS = st.sampled_from(
+    [LeftQueue("leave", 1), LeftQueue("queue-full", 1), LeftQueue("error", 1), AgentAnswered(1, None)]
+)
+CLOSED = st.builds(Pressed, st.sampled_from(["1", "2", "3", "*", "", "2025550143"]))
+HOLDING = st.lists(
+    st.tuples(st.one_of(*[LOOPS] * 4, *[PRESSES] * 6, ENDS, CLOSED), st.sampled_from([0.5, 3, 20])),
+    max_size=25,
+)
 
 
 def keys_of(event: Event) -> str:
     return event.keys if isinstance(event, HoldKey | Pressed) else ""
 
 
-@settings(max_examples=400, deadline=None)
-@given(caller=CALLERS, cards=CARDS, to_hold=st.booleans(), outlook=st.booleans(), usable=st.booleans(), steps=STEPS)
-def test_every_event_in_every_stage_keeps_every_promise(
-    caller: object,
-    cards: tuple[object, ...],
-    to_hold: bool,
-    outlook: bool,
-    usable: bool,
-    steps: list[tuple[Event, float]],
-) -> None:
-    play = Play(plan=make_plan(follow_up=True), caller=caller, finds=cards, outlook=BUSY if outlook else {})  # type: ignore[arg-type]
-    play.check = lambda keys: NumberCheck("+12025550143") if usable else NumberCheck(None, "not_mobile")
-    if to_hold:
-        play.to_hold()
-    for event, after_s in steps:
-        before, texts = play.state, len(play.texts)
-        play.rest(after_s)
-        play.take(event, keys_of(event))  # asserts playable prompts and the way through JSON
-        assert {fact.name for fact in play.new} <= set(FACTS)
-        if len(play.texts) > texts:
-            assert keys_of(event).strip()[:1] == "1"
-            assert before.offer is not None
-            assert before.offer.text
-            assert not before.offer.declined
-            assert before.caller.key is not None or play.texts[-1].to is not None
-        if before.stage is Stage.ENDED:
-            assert play.state.stage is Stage.ENDED
-            assert play.prompts == ()
-        if before.stage is Stage.AGENT and isinstance(event, HoldKey | Waited):
-            assert (play.prompts, play.new) == ((), [])
+def take(play: Play, event: Event) -> None:
+    """One turn, whose prompts and state `Play.take` checks, and whose text must have been asked for."""
+    before, texts = play.state, len(play.texts)
+    play.take(event, keys_of(event))
+    assert {fact.name for fact in play.new} <= set(FACTS)
+    if len(play.texts) > texts:
+        assert keys_of(event).strip()[:1] == "1"
+        assert before.offer is not None
+        assert before.offer.text
+        assert not before.offer.declined
+        assert (play.texts[-1].to is None) == (before.caller.kind is CallerKind.MOBILE)
+    if before.stage is Stage.ENDED:
+        assert play.state.stage is Stage.ENDED
+        assert play.prompts == ()
+    if before.stage is Stage.AGENT and isinstance(event, HoldKey | Waited):
+        assert (play.prompts, play.new) == ((), [])
+
+
+def check_promises(play: Play) -> None:
+    """What holds for a call as a whole."""
     articles = [text.article_id for text in play.texts]
     assert len(articles) == len(set(articles)) <= 2
     assert len(play.state.offers) <= 2
     declined = [n for n, offer in enumerate(play.state.offers) if offer.declined]
     assert declined in ([], [len(play.state.offers) - 1])
-    for once in ("assigned", "eligible", "call_ended", "declined"):
+    for once in ("assigned", "eligible", "call_ended", "declined", "number_typed"):
         assert play.names.count(once) <= 1
     for each in ("offered", "accepted", "heard", "no_input", "offer_cut"):
         told = [data["article"] for name, data in play.facts if name == each]
         assert len(told) == len(set(told))
-    if play.state.arm == "holdout" or caller.opted_out:  # type: ignore[attr-defined]
+    for name, data in play.facts:
+        if name in ("accepted", "declined", "heard", "no_input"):
+            at = play.facts.index((name, data))
+            assert ("offered", data["article"]) in [(n, d.get("article")) for n, d in play.facts[:at]]
+    if play.state.arm == "holdout" or play.caller.opted_out:
         assert play.texts == []
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=120, deadline=None)
+@given(caller=CALLERS, cards=CARDS, to_hold=st.booleans(), outlook=st.booleans(), steps=STEPS)
+def test_every_event_in_every_stage_keeps_every_promise(
+    caller: Caller, cards: tuple[ArticleCard, ...], to_hold: bool, outlook: bool, steps: list[tuple[Event, float]]
+) -> None:
+    play = Play(plan=make_plan(follow_up=True), caller=caller, finds=cards, outlook=BUSY if outlook else {})
+    if to_hold:
+        play.to_hold()
+    for event, after_s in steps:
+        take(play.rest(after_s), event)
+    check_promises(play)
+
+
+@settings(max_examples=120, deadline=None)
+@given(kind=st.sampled_from(CallerKind), usable=st.booleans(), steps=HOLDING)
+def test_every_way_through_the_hold_keeps_every_promise(
+    kind: CallerKind, usable: bool, steps: list[tuple[Event, float]]
+) -> None:
+    play = Play(caller=make_caller(kind)).to_hold("2").wait(0).wait(15)
+    play.check = lambda keys: NumberCheck("+12025550143") if usable else NumberCheck(None, "not_mobile")
+    for event, after_s in steps:
+        if isinstance(event, Waited):
+            play.rest(event.waited_s)
+            event = replace(event, waited_s=play.state.waited_s + event.waited_s)
+        take(play.rest(after_s), event)
+    check_promises(play)
+
+
+@settings(max_examples=60, deadline=None)
 @given(steps=STEPS)
 def test_a_plan_that_lost_the_callers_place_still_serves_the_call(steps: list[tuple[Event, float]]) -> None:
     play = Play().start()
     play.state = replace(play.state, path=("gone", "too"), leaf="gone", language="xx")
     for event, after_s in steps:
-        play.rest(after_s)
-        play.take(event, keys_of(event))
+        take(play.rest(after_s), event)
