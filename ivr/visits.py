@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Literal
 
 from psycopg import Connection
 
 from ivr.call.plan import Plan
+from ivr.jobs.answer_text import say_not, say_solved
 from ivr.texts import links
 from ivr.texts.links import Look, Visit
 from ivr.wiring import Wiring
@@ -15,27 +17,20 @@ from models.texts import Text
 from search.article import Article
 
 LINK_LIVES = timedelta(days=30)
-#: what a button or a beacon of the page says -> the fact it is
-SAYINGS = {
-    "solved": "said_solved",
-    "help": "said_not",
-    "community": "community_visited",
-    "source": "community_visited",
-}
-_ENDS_FOLLOW_UP = frozenset({"said_solved", "said_not"})
+Saying = Literal["solved", "help", "community", "source"]
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """A request for a link, freed of the web. `how`: get, tap or visible; `says`: a key of SAYINGS, or
-    None.
+    """A request for a link, freed of the web. `how`: get, tap or visible; `says`: the button
+    tapped.
     """
 
     method: str
     how: str
     user_agent: str
     purpose: str
-    says: str | None = None
+    says: Saying | None = None
     visible_ms: int = 0
 
 
@@ -84,12 +79,12 @@ def _called(conn: Connection, text: Text) -> str:
     return str(call["number"]) if call else text.from_number
 
 
-def _record(wiring: Wiring, conn: Connection, text: Text, look: Look, says: str | None, plan: Plan) -> None:
+def _record(wiring: Wiring, conn: Connection, text: Text, look: Look, says: Saying | None, plan: Plan) -> None:
     now = wiring.clock()
 
-    def fact(name: str, once: str, **more: str) -> bool:
+    def fact(name: str, once: str, **more: str) -> None:
         told = {"text_id": text.id, **more}
-        return facts.add(conn, text.call_sid, name, now, told, once=once, plan_version=plan.version)
+        facts.add(conn, text.call_sid, name, now, told, once=once, plan_version=plan.version)
 
     if look.machine:
         fact("link_scanned", f"link_scanned:{text.id}:{look.why}", why=look.why)
@@ -97,12 +92,13 @@ def _record(wiring: Wiring, conn: Connection, text: Text, look: Look, says: str 
         return
     with conn.transaction():
         fact("clicked", f"clicked:{text.id}", how=look.why)
-        name = SAYINGS.get(says or "")
-        if name is None:
-            return
-        # "solved" may come from the page and as a reply: either way one caller was helped, once.
-        new = fact(name, f"{name}:{text.id}", how="page")
-        if new and name == "said_solved":
-            articles.count_helped(conn, text.article_id)
-        if name in _ENDS_FOLLOW_UP:
+        if says == "solved":
+            say_solved(conn, text, now, look.why, plan.version)
+        elif says == "help":
+            say_not(conn, text, now, look.why, plan.version)
+        elif says == "community":
+            fact("community_visited", f"community_visited:{text.id}", to="community")
+        elif says == "source":
+            fact("community_visited", f"source_visited:{text.id}", to="source")
+        if says in ("solved", "help"):
             text_rows.cancel_follow_ups(conn, text.call_sid)

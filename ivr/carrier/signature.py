@@ -7,7 +7,7 @@ match.
 
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,12 +19,18 @@ FORM = "application/x-www-form-urlencoded"
 _PORTS = {"http": 80, "https": 443}
 
 
+class Headers(Protocol):
+    """Header values by name in any case, such as Flask's `request.headers`."""
+
+    def get(self, key: str, /) -> str | None: ...
+
+
 class Form(Protocol):
     """A form whose names may come more than once, such as Flask's `request.form`."""
 
     def getlist(self, key: str, /) -> list[str]: ...
 
-    def __iter__(self) -> object: ...
+    def __iter__(self) -> Iterator[str]: ...
 
     def __len__(self) -> int: ...
 
@@ -51,9 +57,7 @@ class Signatures:
         self._bases = _bases(public_base_url)
         self._validators = tuple(RequestValidator(token) for token in tokens)
 
-    def genuine(
-        self, path: str, query: str, *, headers: Mapping[str, str], content_type: str, form: Form, body: bytes
-    ) -> bool:
+    def genuine(self, path: str, query: str, *, headers: Headers, content_type: str, form: Form, body: bytes) -> bool:
         """True for a request the carrier signed. `query` is raw, without `?`; never raises, whatever came in.
 
         `content_type` is the media type alone. A body that is no form counts only with its `bodySHA256` in
@@ -65,7 +69,7 @@ class Signatures:
         if content_type != FORM and not _body_as_signed(query, body):
             return False
         asked = f"{path}?{query}" if query else path
-        signed = form if content_type == FORM else {}
+        signed: Form | Mapping[str, str] = form if content_type == FORM else {}
         try:
             algorithm = get_signature_algorithm(headers.get(SETTINGS_HEADER))
             return any(

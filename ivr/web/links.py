@@ -14,7 +14,7 @@ from flask import Blueprint, Response, abort, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from ivr.call.wording import words
-from ivr.visits import Arrival, Page, visit
+from ivr.visits import Arrival, Page, Saying, visit
 from ivr.web import pages
 from ivr.web.guards import wiring
 from ivr.web.steps import blocks
@@ -84,7 +84,7 @@ def seen(token: str) -> AnyResponse:
     return pages.hardened(Response(status=204))
 
 
-def _visit(token: str, how: str, says: str | None = None, visible_ms: int = 0) -> Page:
+def _visit(token: str, how: str, says: Saying | None = None, visible_ms: int = 0) -> Page:
     purpose = " ".join(request.headers.get(name, "") for name in _PURPOSES)
     agent = request.headers.get("User-Agent", "")[:400]
     page = visit(wiring(), token, Arrival(request.method, how, agent, purpose[:200], says, visible_ms))

@@ -151,6 +151,6 @@ def test_signatures_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPatc
         compared.append(other)
         return one == other
 
-    monkeypatch.setattr(signature.hmac, "compare_digest", compare)
+    monkeypatch.setattr(hmac, "compare_digest", compare)
     assert not genuine("https://mycompany.com", "/s", "", {"A": "b"}, "given")
     assert compared == [b"given"] * 2  # with and without the port
