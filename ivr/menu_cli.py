@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import click
 from flask import current_app
+from flask.cli import AppGroup
 
 from ivr.planfile import store
 from ivr.planfile.fields import did_you_mean
@@ -40,9 +41,7 @@ def _counted(problems: tuple[Problem, ...]) -> str:
     return f"{errors} error{'s' * (errors != 1)}, {warnings} warning{'s' * (warnings != 1)}"
 
 
-@click.group()
-def menu() -> None:
-    """The menu as a file, and its published versions."""
+menu = AppGroup("menu", help="The menu as a file, and its published versions.")
 
 
 @menu.command("check")
@@ -112,15 +111,11 @@ def diff(before: int, after: int) -> None:
 def rollback(version: int, by: str, reason: str) -> None:
     """Make an older VERSION live again, as a new version."""
     with _wiring().pool.connection() as conn:
-        new = _or_fail(
-            lambda: store.rollback(conn, version, by, reason, at=_wiring().clock(), announce=_announce())
-        )
+        new = _or_fail(lambda: store.rollback(conn, version, by, reason, at=_wiring().clock(), announce=_announce()))
     click.echo(f"Plan {new} is live: version {version} again.")
 
 
-@click.group()
-def queues() -> None:
-    """Queues closed by hand, whatever their hours say."""
+queues = AppGroup("queues", help="Queues closed by hand, whatever their hours say.")
 
 
 @queues.command("close")
@@ -165,9 +160,7 @@ def _switch(queue: str, by: str, reason: str, *, closed: bool) -> None:
     with wiring.pool.connection() as conn:
         plan = _or_fail(lambda: store.load_live(conn))
         if queue not in plan.queues:
-            raise click.ClickException(
-                f"There is no queue '{queue}'. {did_you_mean(queue, list(plan.queues))}"
-            )
+            raise click.ClickException(f"There is no queue '{queue}'. {did_you_mean(queue, list(plan.queues))}")
         plans.switch_queue(conn, queue, closed=closed, who=by, why=reason, at=wiring.clock())
 
 

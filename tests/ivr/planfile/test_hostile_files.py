@@ -37,12 +37,17 @@ def told(raw: bytes, what: str) -> Problem:
         (b"#" * (256 * 1024 + 1), 1, 1, "the file has 256 KiB"),
         (b"a: &x 1\n", 1, 4, "anchors (&name) and aliases (*name) are not taken"),
         (b"a: *x\n", 1, 4, "anchors (&name) and aliases (*name) are not taken"),
-        (b"a: !!python/object/apply:os.system [x]\n", 1, 4, "the tag tag:yaml.org,2002:python/object/apply:os.system is"),
+        (
+            b"a: !!python/object/apply:os.system [x]\n",
+            1,
+            4,
+            "the tag tag:yaml.org,2002:python/object/apply:os.system is",
+        ),
         (b"- 1\n- 2\n", 1, 1, "the file is no block of keys"),
         (b"just words\n", 1, 1, "the file is no block of keys"),
         (b"? {a: 1}\n: 2\n", 1, 3, "a key in the file is not a word"),
     ],
-)  # fmt: skip
+)
 def test_a_file_that_is_no_menu_is_refused_at_its_place(raw: bytes, line: int, column: int, what: str) -> None:
     problem = told(raw, what)
     assert (problem.place.line, problem.place.column) == (line, column)
