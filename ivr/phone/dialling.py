@@ -70,9 +70,7 @@ def _tell(at: "Interpreter", verb: Verb, page: Request, talk: _Talk) -> Generato
         at.warn(problem.code, f"{action.url}: {problem}")
 
 
-def _queue(
-    at: "Interpreter", verb: Verb, page: Request, target: Verb, talk: _Talk
-) -> Generator[Any, Any, None]:
+def _queue(at: "Interpreter", verb: Verb, page: Request, target: Verb, talk: _Talk) -> Generator[Any, Any, None]:
     carrier, agent = at.carrier, at.call
     queue = carrier.queues.get(target.text)
     if queue is None:
@@ -84,11 +82,7 @@ def _queue(
         return
     member.taken_by, caller = agent, member.call
     talk.sid = caller.sid
-    whisper = (
-        Request(urljoin(page.url, target.get("url")), target.get("method", "POST"))
-        if target.get("url")
-        else None
-    )
+    whisper = Request(urljoin(page.url, target.get("url")), target.get("method", "POST")) if target.get("url") else None
     caller.left_queue_at = carrier.now
     carrier.soon(caller, Dequeued(agent, whisper))
     try:

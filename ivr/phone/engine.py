@@ -158,9 +158,7 @@ class Carrier:
 
     # ---- what a person does
 
-    def call(
-        self, from_: str, to: str | None = None, *, arm: str = "", stir: str = "TN-Validation-Passed-A"
-    ) -> Call:
+    def call(self, from_: str, to: str | None = None, *, arm: str = "", stir: str = "TN-Validation-Passed-A") -> Call:
         """Somebody calls; returns when the first document plays. KeyError: not a number of ours."""
         line = self.lines[to or self.main.number]
         call = Call(from_, line.number, line, self.now, self.account_sid, stir=stir, arm=arm)
@@ -270,7 +268,8 @@ class Carrier:
     def part(self, caller: Call) -> None:
         """The bridge is over."""
         if caller.partner is not None:
-            caller.note(self.now, "event", "no longer connected")
+            if not caller.over:
+                caller.note(self.now, "event", "no longer connected")
             caller.partner.partner = None
             caller.partner = None
 
@@ -376,18 +375,14 @@ class Carrier:
         form = call.parameters((("CallDuration", str(seconds)), ("Timestamp", rfc2822(self.now))))
         self.notify(line.status_callback_method, line.status_callback, form, call)
 
-    def notify(
-        self, method: str, url: str, form: list[tuple[str, str]], call: Call | None = None
-    ) -> int | None:
+    def notify(self, method: str, url: str, form: list[tuple[str, str]], call: Call | None = None) -> int | None:
         """Send a callback whose answer is not executed; None and a warning when it failed. Lock held."""
         try:
             answer = self.outside(lambda: self.webhooks.post(method, url, form))
         except Unusable as problem:
             self.warn(problem.code, f"callback {url}: {problem}", call)
             return None
-        empty = answer.status == 204 or (
-            answer.status == 200 and answer.mime in ("text/xml", "application/xml")
-        )
+        empty = answer.status == 204 or (answer.status == 200 and answer.mime in ("text/xml", "application/xml"))
         if not empty:
             self.warn(
                 11200 if answer.status >= 400 else 12300,

@@ -74,9 +74,12 @@ class Interpreter:
         if self._documents_in_this_instant == _BUSY_LOOP:
             self.warn(0, f"busy loop: {_BUSY_LOOP} documents without a moment of playing, last {request.url}")
         try:
-            if self._documents_in_this_instant > _BUSY_LOOP_ENDS:
+            if self._documents_in_this_instant <= _BUSY_LOOP_ENDS:
+                verbs = yield from self._read(request, stage)
+            elif stage == MAIN:
+                verbs = self._apology()
+            else:
                 raise Unusable(11215, "busy loop ended")
-            verbs = yield from self._read(request, stage)
         except Unusable as problem:
             if stage != MAIN:
                 raise
@@ -98,15 +101,11 @@ class Interpreter:
         call, carrier = self.call, self.carrier
         form = call.parameters(request.extra)
         cookies = "; ".join(f"{name}={value}" for name, value in call.cookies.items())
-        answer: Answer = yield Fetch(
-            lambda: carrier.webhooks.post(request.method, request.url, form, cookies=cookies)
-        )
+        answer: Answer = yield Fetch(lambda: carrier.webhooks.post(request.method, request.url, form, cookies=cookies))
         call.keep_cookies(answer.headers)
         return answer
 
-    def _fallback(
-        self, request: Request, problem: Unusable
-    ) -> Generator[Step, Any, tuple[Request, list[Verb]]]:
+    def _fallback(self, request: Request, problem: Unusable) -> Generator[Step, Any, tuple[Request, list[Verb]]]:
         self.warn(problem.code, f"{request.url}: {problem}")
         line = self.call.line
         if line.voice_fallback_url and request.url != line.voice_fallback_url:
@@ -119,8 +118,11 @@ class Interpreter:
                 return again, (yield from self._read(again, MAIN))
             except Unusable as worse:
                 self.warn(worse.code, f"{again.url}: {worse}")
+        return request, self._apology()
+
+    def _apology(self) -> list[Verb]:
         self.call.note(self.carrier.now, "event", "application error")
-        return request, [Verb("Say", {}, _APOLOGY), Verb("Hangup", {}, "")]
+        return [Verb("Say", {}, _APOLOGY), Verb("Hangup", {}, "")]
 
     def _verbs(self, verbs: list[Verb], page: Request, stage: str) -> Onward:
         for place, verb in enumerate(verbs):
@@ -212,9 +214,7 @@ class Interpreter:
             self.warn(problem.code, f"<Play> {url}: {problem}")
             return None
         if answer.status >= 400 or answer.mime not in AUDIO_TYPES:
-            self.warn(
-                11200 if answer.status >= 400 else 12300, f"<Play> {url}: {answer.status} {answer.mime}"
-            )
+            self.warn(11200 if answer.status >= 400 else 12300, f"<Play> {url}: {answer.status} {answer.mime}")
             return None
         self.carrier.sounds[url] = seconds = audio_seconds(answer.body)
         return seconds

@@ -106,9 +106,7 @@ class Texts:
         to, body, service = form.get("To", ""), form.get("Body", ""), form.get("MessagingServiceSid", "")
         sender = form.get("From", "") or (carrier.main.number if service else "")
         self._check(to, sender, body, service)
-        message = Message(
-            to, sender, body, "outbound-api", carrier.now, service, form.get("StatusCallback", "")
-        )
+        message = Message(to, sender, body, "outbound-api", carrier.now, service, form.get("StatusCallback", ""))
         message.status = "accepted" if service else "queued"
         self._carry(message)
         return message
@@ -144,9 +142,7 @@ class Texts:
         steps = list(self._steps(message, handset))
         if mode == "reordered":
             turned = reversed(steps)
-            steps = [
-                (at, status, error) for (at, _, _), (_, status, error) in zip(steps, turned, strict=True)
-            ]
+            steps = [(at, status, error) for (at, _, _), (_, status, error) in zip(steps, turned, strict=True)]
         for at, status, error in steps:
             if mode == "before_answer":
                 self._arrive(message, status, error, tell=True)
@@ -209,9 +205,7 @@ class Texts:
 
     def _inbound(self, from_: str, body: str, line: Number) -> Message:
         carrier = self._carrier
-        message = Message(
-            line.number, from_, body, "inbound", carrier.now, status="received", segments=segments(body)
-        )
+        message = Message(line.number, from_, body, "inbound", carrier.now, status="received", segments=segments(body))
         self.inbound.append(message)
         self.handset(from_).notes.append(Note(carrier.now, line.number, body, outgoing=True))
         word = WORDS.get(body.strip().upper(), "")

@@ -140,9 +140,7 @@ def _held(
         if member.taken_by is not None:
             carrier.soon(member.taken_by, BridgeOver())
         carrier.leave(call, queue, member)
-        yield from _tell(
-            at, verb, page, queue, member, "hangup" if isinstance(gone, HungUp) else "redirected"
-        )
+        yield from _tell(at, verb, page, queue, member, "hangup" if isinstance(gone, HungUp) else "redirected")
         raise
     finally:
         carrier.leave(call, queue, member)
@@ -214,9 +212,7 @@ def _bridged(
         raise
     except Moved:
         carrier.soon(taken.agent, BridgeOver())
-        yield from _tell(
-            at, verb, page, queue, member, "redirected-from-bridged" if talking else "redirected"
-        )
+        yield from _tell(at, verb, page, queue, member, "redirected-from-bridged" if talking else "redirected")
         raise
     finally:
         carrier.part(call)

@@ -21,9 +21,7 @@ LONGEST_TWIML = 4000
 Answered = Response | tuple[Response, int] | tuple[str, int]
 
 
-def rest(
-    carrier: Carrier, api_keys: dict[str, str], sleep: Callable[[float], None] = time.sleep
-) -> Blueprint:
+def rest(carrier: Carrier, api_keys: dict[str, str], sleep: Callable[[float], None] = time.sleep) -> Blueprint:
     """The blueprint of one carrier. `api_keys`: secret by key id, beside the account's own token."""
     pages = Blueprint("rest", __name__)
     account = f"/2010-04-01/Accounts/{carrier.account_sid}"
@@ -59,9 +57,7 @@ def _known(header: str, carrier: Carrier, api_keys: dict[str, str]) -> bool:
         return False
     expected = carrier.auth_token if user == carrier.account_sid else api_keys.get(user)
     return (
-        kind.lower() == "basic"
-        and expected is not None
-        and hmac.compare_digest(password.encode(), expected.encode())
+        kind.lower() == "basic" and expected is not None and hmac.compare_digest(password.encode(), expected.encode())
     )
 
 
@@ -90,9 +86,7 @@ def _messages(pages: Blueprint, account: str, carrier: Carrier, sleep: Callable[
         faults = carrier.faults
         if faults.take("refusals"):
             status = faults.http_status
-            raise Refused(
-                status, 20429 if status == 429 else 20500, "" if status == 429 else "Internal failure"
-            )
+            raise Refused(status, 20429 if status == 429 else 20500, "" if status == 429 else "Internal failure")
         message = carrier.texts.create(request.form.to_dict())
         if faults.take("accept_then_time_out"):
             sleep(faults.silence_s)
@@ -111,9 +105,7 @@ def _messages(pages: Blueprint, account: str, carrier: Carrier, sleep: Callable[
         ]
         rows = [one for one in rows if _matches(one, request.args)]
         rows.sort(key=lambda one: one.created_at, reverse=True)
-        return _page(
-            account + "/Messages.json", "messages", [shape.message(one, carrier.account_sid) for one in rows]
-        )
+        return _page(account + "/Messages.json", "messages", [shape.message(one, carrier.account_sid) for one in rows])
 
     @pages.get(account + "/Messages/<sid>.json")
     def read(sid: str) -> Response:
@@ -218,9 +210,7 @@ def _queues(pages: Blueprint, account: str, carrier: Carrier) -> None:
         return queue
 
     def member_of(queue: Queue, who: str) -> Member:
-        real = [
-            one for one in queue.members if who == "Front" or (one.call is not None and one.call.sid == who)
-        ]
+        real = [one for one in queue.members if who == "Front" or (one.call is not None and one.call.sid == who)]
         if not real:
             raise Refused(404, 20404)
         return real[0]
@@ -305,9 +295,7 @@ def _numbers(pages: Blueprint, account: str, carrier: Carrier) -> None:
     @pages.get(account + "/IncomingPhoneNumbers.json")
     def lines() -> Response:
         wish = request.args.get("PhoneNumber", "")
-        rows = [
-            shape.number(one, carrier.account_sid) for one in carrier.lines.values() if wish in one.number
-        ]
+        rows = [shape.number(one, carrier.account_sid) for one in carrier.lines.values() if wish in one.number]
         return _page(account + "/IncomingPhoneNumbers.json", "incoming_phone_numbers", rows)
 
     @pages.get(account + "/IncomingPhoneNumbers/<sid>.json")
@@ -329,9 +317,7 @@ def _products(pages: Blueprint, carrier: Carrier) -> None:
         if carrier.faults.take("lookup_failures"):
             raise Refused(503, 20503, "Service unavailable")
         line_type = carrier.texts.handset(number).line_type
-        return jsonify(
-            shape.lookup(number, line_type, "line_type_intelligence" in request.args.get("Fields", ""))
-        )
+        return jsonify(shape.lookup(number, line_type, "line_type_intelligence" in request.args.get("Fields", "")))
 
     @pages.get("/v1/Messaging/Countries/<country>")
     def messaging_prices(country: str) -> Response:

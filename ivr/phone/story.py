@@ -130,9 +130,7 @@ class _Reader:
             return {}
         for key in value:
             if key not in allowed:
-                self.wrong(
-                    _line(value, key, line), f"{what} knows no {key!r}; it knows {', '.join(sorted(allowed))}"
-                )
+                self.wrong(_line(value, key, line), f"{what} knows no {key!r}; it knows {', '.join(sorted(allowed))}")
         return {str(key): _plain(item) for key, item in value.items()}
 
     def story(self, top: Any) -> Story:
@@ -225,11 +223,7 @@ class _Reader:
         }.get(turn.kind)
         if needed and turn.get(needed) is None:
             self.wrong(turn.line, f"{turn.kind}: {needed} is missing")
-        if (
-            turn.kind == "presses"
-            and turn.get("keys") is not None
-            and not _KEYS.fullmatch(str(turn.get("keys")))
-        ):
+        if turn.kind == "presses" and turn.get("keys") is not None and not _KEYS.fullmatch(str(turn.get("keys"))):
             self.wrong(turn.line, "presses: keys are 0-9, * and #, in quotes")
         if turn.kind == "opens_link" and turn.get("as", "person") not in _AS:
             self.wrong(turn.line, f"opens_link: as is one of {', '.join(sorted(_AS))}")

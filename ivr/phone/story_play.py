@@ -107,9 +107,7 @@ class _Stop(Exception):
 
 
 class _Player:
-    def __init__(
-        self, story: Story, carrier: Carrier, hooks: Hooks, pace: Pace, tell: Callable[[str], None]
-    ) -> None:
+    def __init__(self, story: Story, carrier: Carrier, hooks: Hooks, pace: Pace, tell: Callable[[str], None]) -> None:
         self.story, self.carrier, self.hooks, self.pace, self._tell = story, carrier, hooks, pace, tell
         self.result = StoryResult(story.title)
         self.browser = Browser(carrier.webhooks.transport)

@@ -81,9 +81,7 @@ CHILDREN: dict[str, frozenset[str]] = {
     "Dial": frozenset({"Queue", "Number"}),
     "Message": frozenset({"Body", "Media"}),
 }
-MAIN = frozenset(
-    {"Say", "Play", "Pause", "Gather", "Redirect", "Hangup", "Reject", "Leave", "Enqueue", "Dial"}
-)
+MAIN = frozenset({"Say", "Play", "Pause", "Gather", "Redirect", "Hangup", "Reject", "Leave", "Enqueue", "Dial"})
 WAIT = frozenset({"Play", "Say", "Pause", "Hangup", "Redirect", "Leave", "Gather"})
 WHISPER = frozenset({"Play", "Say", "Pause", "Redirect"})
 MESSAGING = frozenset({"Message", "Redirect"})

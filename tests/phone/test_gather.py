@@ -7,9 +7,7 @@ from ivr.phone.transport import Answer
 from tests.phone.tiny import CALLER, Reply, Tiny, carrier, said, wav
 
 
-def menu(
-    attributes: str = "", prompt: str = "<Say>Press a key</Say>", after: str = "<Say>After</Say>"
-) -> Reply:
+def menu(attributes: str = "", prompt: str = "<Say>Press a key</Say>", after: str = "<Say>After</Say>") -> Reply:
     return f'<Gather action="/chosen" {attributes}>{prompt}</Gather>{after}'
 
 

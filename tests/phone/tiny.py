@@ -47,9 +47,7 @@ class Tiny:
     pages: dict[str, Reply]
     asked: list[Asked] = field(default_factory=list)
 
-    def __call__(
-        self, method: str, url: str, form: Sequence[tuple[str, str]], headers: Mapping[str, str]
-    ) -> Answer:
+    def __call__(self, method: str, url: str, form: Sequence[tuple[str, str]], headers: Mapping[str, str]) -> Answer:
         parts = urlsplit(url)
         fields = dict(form) | dict(parse_qsl(parts.query, keep_blank_values=True))
         self.asked.append(Asked(method, parts.path, fields, headers, url, form))
