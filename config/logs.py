@@ -93,7 +93,7 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
     root.setLevel(logging.INFO)
     # At INFO it prints the URL and parameters of each request: callers' numbers.
     logging.getLogger("twilio").setLevel(logging.WARNING)
-    for noisy in ("urllib3", "alembic"):
+    for noisy in ("urllib3", "alembic", "procrastinate"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

@@ -18,9 +18,10 @@ STORES_WITHIN_S = 60.0
 DRAIN_S = 4
 
 
-def _granian(settings: Settings) -> MPServer:
+def granian(settings: Settings, factory: str = "ivr.app:serve") -> MPServer:
+    """The server of an application factory, as all of ours are run."""
     return MPServer(
-        "ivr.app:serve",
+        factory,
         factory=True,
         interface=Interfaces.WSGI,
         http=HTTPModes.http1,
@@ -32,7 +33,7 @@ def _granian(settings: Settings) -> MPServer:
         respawn_failed_workers=True,
         respawn_interval=1.0,
         workers_kill_timeout=DRAIN_S,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,
     )
 
 
@@ -79,7 +80,7 @@ def main() -> int:
         return 1
     stop = threading.Event()
     threading.Thread(target=_tell_when_ready, args=(settings, stop), daemon=True).start()
-    _granian(settings).serve()
+    granian(settings).serve()
     stop.set()
     return 0
 
