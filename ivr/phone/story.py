@@ -32,9 +32,12 @@ TURNS: dict[str, frozenset[str] | None] = {
     "ends_by_rest": frozenset(),
     "flushall": frozenset(),
     "expects": None,
+    "meanwhile": None,
 }
 """The turns and, where a turn takes a map, its keys."""
-_TOP = frozenset({"title", "caller", "number", "arm", "queue", "receipts", "overflow", "given", "turns"})
+_TOP = frozenset(
+    {"title", "caller", "number", "arm", "queue", "receipts", "overflow", "given", "turns", "shows", "ends"}
+)
 _CALLER = frozenset({"from", "withheld", "sip", "landline", "type", "stir"})
 _QUEUE = frozenset({"ahead", "every_s"})
 _RECEIPTS = frozenset(
@@ -94,6 +97,10 @@ class Story:
     overflow: str = "answers"
     given: Mapping[str, Any] = field(default_factory=dict)
     """Facts of the world the test sets up before the call; the phone does not read them."""
+    shows: tuple[str, ...] = ()
+    """Branches of the call that the story is about; only the tests count them."""
+    ends: Mapping[str, Any] = field(default_factory=dict)
+    """What must be on record at the end; only the tests can look."""
     source: str = ""
 
 
@@ -160,6 +167,8 @@ class _Reader:
             wishes,
             str(fields.get("overflow", "answers")),
             fields.get("given", {}),
+            tuple(str(one) for one in fields.get("shows", ())),
+            fields.get("ends", {}),
             self.source,
         )
 

@@ -53,6 +53,8 @@ class Hooks:
     flushall: Callable[[], None] | None = None
     expects: Callable[[Any, "StoryResult"], list[str]] | None = None
     """Gives what is not as expected, one line each."""
+    meanwhile: Callable[[Any], None] | None = None
+    """Something happens on the company's side: a menu is published, a worker dies."""
 
 
 @dataclass
@@ -387,6 +389,12 @@ class _Player:
             return
         for problem in self.hooks.expects(turn.value, self.result):
             self.wrong(turn, problem)
+
+    def _meanwhile(self, turn: Turn) -> None:
+        if self.hooks.meanwhile is None:
+            self.cannot(turn)
+        else:
+            self.hooks.meanwhile(turn.value)
 
     def _webhook(self, turn: Turn) -> None:
         call = self.result.calls[-1] if self.result.calls and turn.get("call", True) else None
