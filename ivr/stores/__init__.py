@@ -164,9 +164,7 @@ def _postgres_answers(settings: Settings) -> bool:
 def _redis_answers(settings: Settings) -> bool:
     url = settings.redis_url.get_secret_value()
     try:
-        with contextlib.closing(
-            redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2)
-        ) as client:
+        with contextlib.closing(redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2)) as client:
             return bool(client.ping())
     except redis.RedisError:
         return False

@@ -82,9 +82,7 @@ class Postgres(Server):
                 if not command_of(pid).startswith(str(self.binaries)):
                     return
                 time.sleep(0.05)
-        raise StoresError(
-            f"PostgreSQL of an earlier run (process {pid}) does not end. End it and start again."
-        )
+        raise StoresError(f"PostgreSQL of an earlier run (process {pid}) does not end. End it and start again.")
 
     def command(self) -> Sequence[str]:
         options = {

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+import psutil
+
 from config import folders
 
 START_S = 60.0
@@ -49,9 +51,7 @@ def owner_of(data_dir: Path) -> Owner:
         with contextlib.suppress(KeyError):
             entry = pwd.getpwnam(name)
             return Owner(entry.pw_uid, entry.pw_gid)
-    raise StoresError(
-        "PostgreSQL does not run as root, and there is no user `offhold` or `nobody` to run it as."
-    )
+    raise StoresError("PostgreSQL does not run as root, and there is no user `offhold` or `nobody` to run it as.")
 
 
 def own_folder(path: Path, owner: Owner) -> None:
@@ -74,9 +74,7 @@ def package_folder(package: str, instead: str) -> Path:
     """Where an installed package lies, without running its code. Raises StoresError."""
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
-        raise StoresError(
-            f"The package {package.replace('_', '-')} is missing. Install it, or set {instead}."
-        )
+        raise StoresError(f"The package {package.replace('_', '-')} is missing. Install it, or set {instead}.")
     return Path(spec.origin).parent
 
 
@@ -113,9 +111,7 @@ class Server:
     def start(self) -> None:
         """Start the server and wait until it answers. Raises StoresError with the end of its log."""
         if not Path(self.command()[0]).exists():
-            raise StoresError(
-                f"The wheel with {self.name} has no program for {PLATFORM}: {self.command()[0]}."
-            )
+            raise StoresError(f"The wheel with {self.name} has no program for {PLATFORM}: {self.command()[0]}.")
         with self.log.open("ab") as log:
             self.process = self._spawn(self.command(), log)
         end = time.monotonic() + START_S
@@ -171,11 +167,7 @@ class Server:
 
 def command_of(pid: int) -> str:
     """The command line of a running process, or an empty text."""
-    if Path("/proc/self/cmdline").exists():
-        with contextlib.suppress(OSError):
-            return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    try:
+        return " ".join(psutil.Process(pid).cmdline())
+    except psutil.Error:
         return ""
-    found = subprocess.run(
-        ["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
-    return found.stdout.strip()
