@@ -90,4 +90,7 @@ class FlaskTransport:
             headers=kept,
             content_type="application/x-www-form-urlencoded" if method == "POST" else None,
         )
-        return Answer(got.status_code, {k.lower(): v for k, v in got.headers.items()}, got.data)
+        try:
+            return Answer(got.status_code, {k.lower(): v for k, v in got.headers.items()}, got.data)
+        finally:
+            got.close()

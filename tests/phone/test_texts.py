@@ -120,7 +120,7 @@ def test_handset_that_fails_reports_its_code() -> None:
 def test_bad_text_is_refused_with_its_code(form: dict[str, str], code: int) -> None:
     phone, _ = phone_and_service()
     with rest(phone) as base:
-        answer = send(base, **form)  # type: ignore[arg-type]
+        answer = send(base, **form)
     assert (answer.status_code, answer.json()["code"], answer.json()["status"]) == (400, code, 400)
     assert phone.messages == []
 
