@@ -1,7 +1,7 @@
 """A call as a frozen value, written to and read from JSON between every two turns."""
 
 import json
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -173,7 +173,12 @@ class CallState:
 
 def to_json(state: CallState) -> str:
     """The state as compact JSON."""
-    return json.dumps(asdict(state), separators=(",", ":"), ensure_ascii=False)
+    return json.dumps(state, default=_fields, separators=(",", ":"), ensure_ascii=False)
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    """One dataclass as a dictionary, what is in it left to the encoder: `asdict` copies deeply and takes long."""
+    return {name: getattr(value, name) for name in value.__dataclass_fields__}
 
 
 def _card(raw: dict[str, Any]) -> ArticleCard:

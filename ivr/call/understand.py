@@ -4,11 +4,13 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ivr.call.plan import Choice, Menu, Plan
 
 SENTENCE_WORDS = 4  # from here on words are kept as the caller's own description
 TRANSCRIPT_LETTERS = 500
+HEARD_LETTERS = 2000  # of one answer; a minute of speech is half of it
 
 _AGENT_SURE = "agent operator representative agente operador operadora representante asesor asesora"
 _AGENT_PERHAPS = "rep person human someone somebody persona humano humana alguien"
@@ -59,6 +61,9 @@ _DIGITS = re.compile(r"\d+(?:[\s.,()/-]*\d+)*")
 _SPOKEN_DIGITS = re.compile(rf"\b(?:{_NAMES_OF_DIGITS})(?:[\s,.-]+(?:{_NAMES_OF_DIGITS})){{2,}}\b", re.IGNORECASE)
 
 
+Said = tuple[tuple[str, ...], tuple[str, ...]]  # words as (tokens, pure)
+
+
 @dataclass(frozen=True, slots=True)
 class Meaning:
     """At most one of these is set."""
@@ -72,7 +77,7 @@ class Meaning:
 
 def tokens(words: str) -> tuple[str, ...]:
     """Words without case, accents and punctuation; "e-mail" and "wi-fi" as one word, plurals as singulars."""
-    plain = unicodedata.normalize("NFKD", words.casefold())
+    plain = unicodedata.normalize("NFKD", words[:HEARD_LETTERS].casefold())
     plain = "".join(c for c in plain if not unicodedata.combining(c) and c not in "'’")
     plain = re.sub(r"\b(e|wi)[\s-]+(mail|fi)", r"\1\2", plain)
     return tuple(_singular(word) for word in re.findall(r"[^\W_]+", plain))
@@ -91,7 +96,7 @@ def is_sentence(words: str) -> bool:
 
 def masked(words: str) -> str:
     """The caller's words for keeping: digits (also spoken one by one) as "#", printable, not endless."""
-    seen = "".join(c if c.isprintable() else " " for c in words[: 4 * TRANSCRIPT_LETTERS])
+    seen = "".join(c if c.isprintable() else " " for c in words[:HEARD_LETTERS])
     hidden = _SPOKEN_DIGITS.sub("#", _DIGITS.sub("#", seen))
     return " ".join(hidden.split())[:TRANSCRIPT_LETTERS].strip()
 
@@ -152,15 +157,15 @@ def hints(menu: Menu, plan: Plan, language: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(p for choice in menu.choices for p in phrases(choice, plan, language) if p))
 
 
-def fit(words: str, choice: Choice, plan: Plan, language: str) -> int:
+def fit(said: Said, choice: Choice, plan: Plan, language: str) -> int:
     """How well words fit a choice: 0 not at all, else the length in words of its longest phrase within them.
 
     More than 100 when the phrase is the whole of what was said.
     """
-    whole, bare = tokens(words), pure(words)
+    whole, bare = said
     best = 0
     for phrase in phrases(choice, plan, language):
-        wanted, core = tokens(phrase), pure(phrase)
+        wanted, core = _of_plan(phrase)
         if not wanted:
             continue
         if core == bare or wanted == whole:
@@ -179,15 +184,23 @@ def forbidden(words: str, plan: Plan, language: str) -> bool:
             if choice.menu is not None:
                 yield from visit(choice.menu)
 
+    said = tokens(words), pure(words)
     return any(
-        fit(words, choice, plan, language) > 0
+        fit(said, choice, plan, language) > 0
         for choice in visit(plan.main)
         if choice.leaf is not None and choice.leaf.never_offer
     )
 
 
+@lru_cache(maxsize=8192)
+def _of_plan(phrase: str) -> Said:
+    """A phrase of the plan. Only these are kept, never what a caller said."""
+    return tokens(phrase), pure(phrase)
+
+
 def _choice(words: str, menu: Menu, plan: Plan, language: str) -> Choice | None:
-    fits = [(fit(words, choice, plan, language), choice) for choice in menu.choices]
+    said = tokens(words), pure(words)
+    fits = [(fit(said, choice, plan, language), choice) for choice in menu.choices]
     best = max((how_well for how_well, _ in fits), default=0)
     equal = [choice for how_well, choice in fits if how_well == best]
     return equal[0] if best and len(equal) == 1 else None
@@ -195,9 +208,11 @@ def _choice(words: str, menu: Menu, plan: Plan, language: str) -> Choice | None:
 
 def _language(words: str, plan: Plan) -> str | None:
     said = tokens(words)
-    found = {one.code for one in plan.languages for name in one.names if name and _holds(said, tokens(name))}
+    found = {one.code for one in plan.languages for name in one.names if name and _holds(said, _of_plan(name)[0])}
     return found.pop() if len(found) == 1 else None
 
 
 def _holds(words: tuple[str, ...], run: tuple[str, ...]) -> bool:
-    return bool(run) and any(words[n : n + len(run)] == run for n in range(len(words) - len(run) + 1))
+    if not run or run[0] not in words:
+        return False
+    return any(words[n : n + len(run)] == run for n in range(len(words) - len(run) + 1))
