@@ -9,7 +9,7 @@ from psycopg import Connection
 
 from ivr.call import state as states
 from ivr.call.effects import Step
-from ivr.call.events import CallStarted, Event, HoldKey, TextProgress
+from ivr.call.events import CallStarted, Event, HoldKey, Pressed, TextProgress
 from ivr.call.flow import decide
 from ivr.call.moment import Moment, NumberCheck
 from ivr.call.plan import Plan
@@ -138,7 +138,7 @@ def _decide(
 def _moment(wiring: Wiring, conn: Connection, state: CallState, event: Event) -> Moment:
     outlook, closed = wiring.queues.now(conn)
     check: NumberCheck | None = None
-    if isinstance(event, HoldKey) and state.keying is Keying.NUMBER:
+    if isinstance(event, HoldKey | Pressed) and state.keying is Keying.NUMBER:
         check = numbers.check_typed(event.keys, wiring.settings.allowed_text_countries, state.number)
     return Moment(wiring.clock(), outlook, closed, check)
 
