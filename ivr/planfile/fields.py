@@ -28,11 +28,12 @@ class Fields:
         self.name = name
         self.problems = problems
         self.place = node.place if node else Place(1, 1)
+        self._is_block = node is None or node.kind == "map"
         self._asked: list[str] = []
         self._nodes: dict[str, tuple[Place, Node]] = {}
         if node is None:
             return
-        if node.kind != "map":
+        if not self._is_block:
             self.error(node.place, f"{name} must be a block of keys", "Write 'key: value' lines below it")
             return
         for key, value in node.pairs:
@@ -66,7 +67,7 @@ class Fields:
     def needed(self, key: str) -> Node | None:
         """The value of a key that must be there."""
         node = self.optional(key)
-        if node is None:
+        if node is None and self._is_block:
             place = self._nodes[key][0] if key in self._nodes else self.place
             self.error(place, f"{self.name} lacks '{key}'", f"Add '{key}:' with a value")
         return node
