@@ -149,7 +149,7 @@ def test_a_killed_parent_loses_nothing_and_its_servers_end_at_the_latest_with_th
     if sys.platform == "linux":  # which tells a child of its parent's end
         wait_until_gone(program.data_dir)
     assert "before the end" in words(program.data_dir)
-    assert not left & {process.pid for process in psutil.process_iter()}
+    assert not left & set(pids(program.data_dir))
 
 
 def test_a_second_start_says_who_holds_the_folder(program: Program) -> None:
