@@ -48,8 +48,7 @@ def publish(
         assert row is not None
         version: int = row[0]
         conn.execute(
-            "INSERT INTO live_plan (version) VALUES (%s)"
-            " ON CONFLICT (one) DO UPDATE SET version = excluded.version",
+            "INSERT INTO live_plan (version) VALUES (%s) ON CONFLICT (one) DO UPDATE SET version = excluded.version",
             (version,),
         )
     return version
@@ -76,9 +75,7 @@ def history(conn: Connection) -> list[Published]:
     return [Published(*row) for row in rows]
 
 
-def switch_queue(
-    conn: Connection, queue: str, *, closed: bool, who: str, why: str, at: datetime | None = None
-) -> None:
+def switch_queue(conn: Connection, queue: str, *, closed: bool, who: str, why: str, at: datetime | None = None) -> None:
     """Close a queue by hand, or open it again. `at` None: now."""
     with conn.transaction():
         conn.execute(
