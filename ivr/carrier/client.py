@@ -32,13 +32,12 @@ class CarrierHttp(TwilioHttpClient):  # type: ignore[misc]  # the library is unt
         # At INFO the library logs addresses with their queries, a caller's number among them.
         logging.getLogger("twilio.http_client").setLevel(logging.WARNING)
         self._base = None if base_url.rstrip("/") == REAL else urlsplit(base_url.rstrip("/"))
-        self._times = times
+        self.timeout = times  # to the library a number; `requests` takes the pair
         if self._base is not None and self._base.hostname in {"127.0.0.1", "localhost", "::1"}:
             self.session.trust_env = False  # a proxy has no business between two processes of one machine
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:
         """As the library's. Raises CarrierBusy on 429 and the exceptions of `requests`."""
-        kwargs["timeout"] = self._times
         response = super().request(method, self._moved(url), *args, **kwargs)
         if response.status_code == 429:
             raise CarrierBusy(_seconds(response.headers.get("Retry-After")))

@@ -75,9 +75,7 @@ class Desk:
         caller = Caller(CallerKind.MOBILE, self.wiring.numbers.key(number), 0, test=test)
         card = ArticleCard("router-light-red", "Router light stays red", None, None, 0, 0, "en")
         other = replace(card, id="wifi-weak", title="Wi-Fi is weak upstairs")
-        return CallState(
-            f"CA{call:032x}", self.plan.version, caller, OUR_NUMBER, 0, candidates=(card, other)
-        )
+        return CallState(f"CA{call:032x}", self.plan.version, caller, OUR_NUMBER, 0, candidates=(card, other))
 
     def ask(
         self, conn: Connection, *, call: int = 1, number: str = CALLER, article: str = "router-light-red",
@@ -92,7 +90,6 @@ class Desk:
 
     def facts(self, conn: Connection, call: int = 1) -> list[str]:
         return [fact.name for fact in facts.of_call(conn, f"CA{call:032x}")]
-
 
 
 class OnePlan:

@@ -271,7 +271,13 @@ def test_an_hour_without_the_carrier_sends_no_stale_texts(desk: Desk, db: Connec
     assert {status(db, one.id) for call in range(1, 6) for one in texts.of_call(db, f"CA{call:032x}")} == {"expired"}
 
 
-ORDERS = ["queued sent delivered", "delivered sent queued", "sent delivered delivered sent", "delivered", "sending delivered"]
+ORDERS = [
+    "queued sent delivered",
+    "delivered sent queued",
+    "sent delivered delivered sent",
+    "delivered",
+    "sending delivered",
+]
 
 
 @pytest.mark.parametrize("order", ORDERS)
@@ -380,7 +386,9 @@ def test_no_number_lies_open_in_the_database(desk: Desk, db: Connection) -> None
         assert CALLER.encode().hex() not in str(dump)
 
 
-def test_a_sent_answer_outlives_a_database_that_is_away(desk: Desk, db: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sent_answer_outlives_a_database_that_is_away(
+    desk: Desk, db: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
     text = desk.ask(db)
     assert text is not None
     monkeypatch.setattr("ivr.jobs.send_text.time.sleep", lambda _: None)
