@@ -140,7 +140,7 @@ def _write(root: Path, rows: list[list[Any]], vectors: Vectors, model_id: str) -
     manifest = {
         "format": FORMAT,
         "version": version,
-        "created": created.isoformat(timespec="seconds"),
+        "created": created.isoformat(),
         "model_id": model_id,
         "dimension": int(vectors.shape[1]),
         "articles": len(rows),

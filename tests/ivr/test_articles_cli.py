@@ -4,10 +4,12 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from flask import Flask
+from flask.testing import FlaskCliRunner
 from psycopg import Connection
 from redis import Redis
 
@@ -35,7 +37,7 @@ def loaded_once(monkeypatch: pytest.MonkeyPatch, encoder: OnnxEncoder) -> None:
 
 
 @pytest.fixture
-def flask(settings: Settings) -> Iterator[CliRunner]:
+def flask(settings: Settings) -> Iterator[FlaskCliRunner]:
     """Runs `flask ...` commands of this part alone."""
     app = Flask("test")
     app.extensions["offhold"] = SimpleNamespace(settings=settings)
@@ -45,7 +47,7 @@ def flask(settings: Settings) -> Iterator[CliRunner]:
         yield app.test_cli_runner()
 
 
-def run(flask: CliRunner, *words: str) -> Result:
+def run(flask: FlaskCliRunner, *words: str) -> Result:
     result: Result = flask.invoke(args=list(words))
     return result
 
@@ -62,7 +64,7 @@ def write(path: Path, *titles: str) -> Path:
 TITLES = ("Router light is red", "Charged twice this month", "Remote does not pair")
 
 
-def test_import_says_what_was_added_and_what_was_skipped(flask: CliRunner, db: Connection, tmp_path: Path) -> None:
+def test_import_says_what_was_added_and_what_was_skipped(flask: FlaskCliRunner, db: Connection, tmp_path: Path) -> None:
     file = write(tmp_path / "threads.jsonl", *TITLES, "")
     skipped = tmp_path / "skipped.txt"
     done = run(flask, "articles", "import", str(file), "--language", "es", "--skipped", str(skipped))
@@ -75,7 +77,7 @@ def test_import_says_what_was_added_and_what_was_skipped(flask: CliRunner, db: C
     assert "3 unchanged" in run(flask, "articles", "import", str(file), "--language", "es").output
 
 
-def test_a_refused_file_changes_nothing(flask: CliRunner, db: Connection, tmp_path: Path) -> None:
+def test_a_refused_file_changes_nothing(flask: FlaskCliRunner, db: Connection, tmp_path: Path) -> None:
     file = write(tmp_path / "threads.jsonl", *TITLES)
     file.write_bytes(file.read_bytes() + b'\n{"id": "\xff"}')
     refused = run(flask, "articles", "import", str(file))
@@ -91,7 +93,7 @@ def test_import_from_code_raises_what_is_wrong(settings: Settings, tmp_path: Pat
 
 
 def test_an_index_is_built_found_with_rolled_back_and_told(
-    flask: CliRunner,
+    flask: FlaskCliRunner,
     settings: Settings,
     db: Connection,
     redis: "Redis",
@@ -105,11 +107,12 @@ def test_an_index_is_built_found_with_rolled_back_and_told(
 
     import_path(settings, write(tmp_path / "threads.jsonl", *TITLES))
     assert index_is_stale(settings)
-    news = redis.pubsub()
+    listener: Any = redis.pubsub  # its stubs leave it untyped
+    news = listener()
     news.subscribe("offhold:news")
-    assert news.get_message(timeout=5)["type"] == "subscribe"  # type: ignore[index]
+    assert news.get_message(timeout=5)["type"] == "subscribe"
     first = build_index(settings)
-    assert news.get_message(timeout=5)["data"] == "index"  # type: ignore[index]
+    assert news.get_message(timeout=5)["data"] == "index"
     news.close()
     assert not index_is_stale(settings)
     assert (first.article_count, first.model_id) == (3, "all-MiniLM-L6-v2")
@@ -133,7 +136,7 @@ def test_an_index_is_built_found_with_rolled_back_and_told(
     assert "live" in listed[1]
 
 
-def test_a_damaged_index_is_not_rolled_back_to(flask: CliRunner, settings: Settings, tmp_path: Path) -> None:
+def test_a_damaged_index_is_not_rolled_back_to(flask: FlaskCliRunner, settings: Settings, tmp_path: Path) -> None:
     import_path(settings, write(tmp_path / "threads.jsonl", *TITLES))
     first = build_index(settings)
     second = build_index(settings)
@@ -159,7 +162,7 @@ def test_old_bundles_are_removed(settings: Settings, tmp_path: Path) -> None:
 
 
 def test_articles_are_withdrawn_and_authors_unnamed(
-    flask: CliRunner, settings: Settings, db: Connection, tmp_path: Path
+    flask: FlaskCliRunner, settings: Settings, db: Connection, tmp_path: Path
 ) -> None:
     import_path(settings, write(tmp_path / "threads.jsonl", *TITLES))
     said = run(flask, "articles", "withdraw", "a1", "nope").output
