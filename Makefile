@@ -35,7 +35,7 @@ lock: $(VENV)/test.stamp ## make requirements/*.lock from requirements.txt
 	@exec requirements/lock.sh
 
 bench: $(VENV)/test.stamp ## webhooks a second, and how long they take
-	@exec python -m ivr.stores run -- python -m bench
+	@exec python -m bench $(if $(ARTICLES),--articles "$(ARTICLES)")
 
 clean: ## remove the environments; the data in DATA_DIR stays
 	rm -rf $(VENV) .venv-models

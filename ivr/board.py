@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import redis
 import structlog
@@ -31,7 +32,7 @@ def connect(url: str) -> "redis.Redis":
 
 
 def announce(client: "redis.Redis", what: str) -> None:
-    """Tell all processes that a new plan or index is out. A Redis that is away is no matter: they look themselves."""
+    """Tell all processes that a new plan or index is out. A Redis that is away is no matter: they look too."""
     try:
         client.publish(NEWS, what)
     except redis.RedisError:
@@ -49,7 +50,7 @@ class Board:
         self._thread: threading.Thread | None = None
 
     def note(self, state: CallState) -> None:
-        """Remember where a call stands; None takes it off the board."""
+        """Remember where a call stands; one that no longer holds goes off the board."""
         line = f"{state.queue} {state.position or 0} {state.waited_s}" if state.stage is Stage.HOLD else None
         with self._lock:
             self._notes[state.call_sid] = line
@@ -65,7 +66,7 @@ class Board:
             return
         try:
             with self._client.pipeline(transaction=False) as pipe:
-                here = {sid: line for sid, line in notes.items() if line is not None}
+                here: dict[Any, Any] = {sid: line for sid, line in notes.items() if line is not None}
                 gone = [sid for sid, line in notes.items() if line is None]
                 if here:
                     pipe.hset(BOARD, mapping=here)
@@ -106,7 +107,8 @@ class News:
 
     def _wait(self) -> None:
         try:
-            with self._client.pubsub(ignore_subscribe_messages=True) as channel:
+            client: Any = self._client  # pubsub() has no types of its own
+            with client.pubsub(ignore_subscribe_messages=True) as channel:
                 channel.subscribe(NEWS)
                 waited = 0.0
                 while waited < self._look_s and not self._stop.is_set():

@@ -24,6 +24,7 @@ from models import calls, transcripts
 MakeEvent = Callable[[tuple[TextProgress, ...]], Event]
 TRIES = 5  # against other requests for the same call at the same instant
 MARKS_KEPT = 8
+SEALED = "sealed:"
 
 
 class UnknownCall(LookupError):
@@ -51,7 +52,7 @@ def start_call(wiring: Wiring, incoming: Incoming) -> str:
             return document
         kept = calls.load(conn, incoming.call_sid)
         assert kept is not None
-        return kept.reply
+        return _reply(wiring, kept)
 
 
 def take_turn(
@@ -78,7 +79,7 @@ def take_turn(
             plan = wiring.plans.get(conn, state.plan_version)
             if (turn is not None and turn != kept.turn) or (turn is None and _seen(state, mark)):
                 late = state.stage in (Stage.AGENT, Stage.ENDED)
-                return wiring.render((), plan, kept.turn, state.language) if late else kept.reply
+                return wiring.render((), plan, kept.turn, state.language) if late else _reply(wiring, kept)
             event = make_event(_progress(kept))
             step = _decide(wiring, conn, state, event, plan, from_number)
             step = replace(step, state=_marked(step.state, mark if turn is None else f"turn {turn}"))
@@ -87,19 +88,15 @@ def take_turn(
                 if step.state.stage is Stage.HOLD or state.stage is Stage.HOLD:
                     wiring.board.note(step.state)
                 return document
-        return kept.reply
+    raise TimeoutError(f"another request took the turn {TRIES} times")
 
 
-def _meet(
-    wiring: Wiring, conn: Connection, plan: Plan, incoming: Incoming
-) -> tuple[Caller, Returning | None]:
+def _meet(wiring: Wiring, conn: Connection, plan: Plan, incoming: Incoming) -> tuple[Caller, Returning | None]:
     """Who is calling, as far as a call may know, and where a call of the last day led."""
     now = wiring.clock()
     rules = plan.offers
-    own = wiring.settings.development_account
-    found = numbers.classify(
-        incoming.from_, own=incoming.to, countries=wiring.settings.allowed_text_countries
-    )
+    own = wiring.development_account
+    found = numbers.classify(incoming.from_, own=incoming.to, countries=wiring.settings.allowed_text_countries)
     key = wiring.numbers.key(found.e164) if found.e164 else None
     bucket = wiring.numbers.bucket(rules.experiment, key or incoming.call_sid)
     caller = Caller(found.kind, key, bucket, test=own, force_arm=_forced_arm(incoming.arm) if own else None)
@@ -110,9 +107,7 @@ def _meet(
     if known.leaf is None and known.topic is None:
         return caller, None
     topic = "" if known.discreet else (known.topic or "")
-    return caller, Returning(
-        topic, known.leaf or "", tuple(known.path or ()), known.language or plan.languages[0].code
-    )
+    return caller, Returning(topic, known.leaf or "", tuple(known.path or ()), known.language or plan.languages[0].code)
 
 
 def _forced_arm(wanted: str) -> str | None:
@@ -173,7 +168,7 @@ def _row(wiring: Wiring, before: CallState, step: Step, document: str) -> calls.
         call_sid=state.call_sid,
         turn=before.turn,
         state=_sealed(wiring, state),
-        reply=document,
+        reply=_kept_reply(wiring, state, document),
         stage=state.stage.value,
         language=state.language,
         queue=state.queue,
@@ -190,19 +185,35 @@ def _row(wiring: Wiring, before: CallState, step: Step, document: str) -> calls.
 
 
 def _sealed(wiring: Wiring, state: CallState) -> str:
-    """The state for the database: what the caller said is not readable in it."""
-    if not state.transcript:
-        return states.to_json(state)
-    return states.to_json(
-        replace(state, transcript=base64.b64encode(wiring.numbers.seal(state.transcript)).decode())
-    )
+    """The state for the database: what the caller said and typed is not readable in it."""
+    said, typed = _hidden(wiring, state.transcript), _hidden(wiring, state.keyed)
+    return states.to_json(replace(state, transcript=said, keyed=typed))
 
 
 def opened(wiring: Wiring, text: str) -> CallState:
+    """The state out of the database. Raises ValueError when it was sealed under a key that is gone."""
     state = states.from_json(text)
-    if not state.transcript:
+    if not (state.transcript or state.keyed):
         return state
-    return replace(state, transcript=wiring.numbers.open(base64.b64decode(state.transcript)))
+    return replace(state, transcript=_shown(wiring, state.transcript), keyed=_shown(wiring, state.keyed))
+
+
+def _hidden(wiring: Wiring, words: str) -> str:
+    return base64.b64encode(wiring.numbers.seal(words)).decode() if words else ""
+
+
+def _shown(wiring: Wiring, sealed: str) -> str:
+    return wiring.numbers.open(base64.b64decode(sealed)) if sealed else ""
+
+
+def _kept_reply(wiring: Wiring, state: CallState, document: str) -> str:
+    """The document for repeats; sealed where it reads a typed number back or carries what the caller said."""
+    private = state.keyed or (state.transcript and "<Task" in document)
+    return SEALED + _hidden(wiring, document) if private else document
+
+
+def _reply(wiring: Wiring, kept: calls.Kept) -> str:
+    return _shown(wiring, kept.reply.removeprefix(SEALED)) if kept.reply.startswith(SEALED) else kept.reply
 
 
 def _progress(kept: calls.Kept) -> tuple[TextProgress, ...]:
@@ -211,11 +222,7 @@ def _progress(kept: calls.Kept) -> tuple[TextProgress, ...]:
 
 def _seen(state: CallState, mark: str) -> bool:
     """A mark that begins with "=" is made of the request's values and tells a repeat only of the very latest one."""
-    return (
-        mark == state.hold_seen[-1:][0]
-        if mark.startswith("=") and state.hold_seen
-        else mark in state.hold_seen
-    )
+    return mark == state.hold_seen[-1:][0] if mark.startswith("=") and state.hold_seen else mark in state.hold_seen
 
 
 def _marked(state: CallState, mark: str) -> CallState:

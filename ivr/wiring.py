@@ -49,14 +49,13 @@ class Wiring:
     sender: Sender
     audio: Audio
     board: Board
+    development_account: bool  # its calls come from the test phone
     encoder: Encoder | None = None
     _news: list[News] = field(default_factory=list)
 
     def render(self, prompts: tuple[Prompt, ...], plan: Plan, turn: int, language: str) -> str:
         """Prompts as the carrier's document."""
-        return twiml.render(
-            prompts, plan=plan, base_url=self.settings.public_base_url, turn=turn, audio=self.audio
-        )
+        return twiml.render(prompts, plan=plan, base_url=self.settings.public_base_url, turn=turn, audio=self.audio)
 
     def cancel_follow_ups(self, conn: Connection, call_sid: str) -> None:
         """An agent has the caller: no "did it help?" text later."""
@@ -71,16 +70,16 @@ class Wiring:
         self.encoder = load_encoder(self.settings.encoder, self.settings.encoder_model)
         self.encoder.encode(["warm"])
         try:
-            self.look_for_index()
+            self.look_for_news()
         except Exception:
-            log.exception("index_not_loaded")
-        self._news.append(
-            News(boards.connect(self.settings.redis_url.get_secret_value()), self.look_for_index)
-        )
+            log.exception("news_not_taken")
+        self._news.append(News(boards.connect(self.settings.redis_url.get_secret_value()), self.look_for_news))
 
-    def look_for_index(self) -> None:
-        """Load the live index if it is another than the one in use; a damaged one is refused and the old one stays."""
+    def look_for_news(self) -> None:
+        """Load the live plan, and the live index if it is another than the one in use; a damaged one is refused and
+        the old one stays."""
         with self.pool.connection() as conn:
+            self.plans.live(conn)
             live = indexes.current(conn)
         if live is None or live.version == self.finders.version or self.encoder is None:
             return
@@ -96,9 +95,7 @@ class Wiring:
         with self.pool.connection() as conn:
             stands = site.put_once(conn, "number_hash_key", mine)
         if stands != mine:
-            raise RuntimeError(
-                "NUMBER_HASH_KEY is not the one this database was begun with: put the old one back"
-            )
+            raise RuntimeError("NUMBER_HASH_KEY is not the one this database was begun with: put the old one back")
 
     def close(self) -> None:
         """Let go of everything."""
@@ -135,4 +132,5 @@ def build(
         sender=Sender.from_settings(settings),
         audio=Audio(),
         board=Board(client),
+        development_account=settings.development_account,
     )
