@@ -4,14 +4,17 @@ it.
 
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+
+from psycopg import Connection
 
 from ivr.call.state import CallState, Offer
 from ivr.turn import opened
 from ivr.wiring import Wiring
-from models import calls, facts
+from models import calls, facts, texts
 from models.calls import InTalk
 
 LATELY = timedelta(hours=4)
@@ -28,6 +31,7 @@ _FATES = (
     ("unknown", "it may not have been sent"),
     ("sent", "it is on its way"),
     ("text_queued", "it is about to be sent"),
+    ("text_refused", "it could not be texted"),
 )
 
 
@@ -56,9 +60,20 @@ def note(wiring: Wiring, agent_call_sid: str) -> Note | None:
             return None
         state = opened(wiring, row["state"])
         plan = wiring.plans.get(conn, state.plan_version)
-        happened = [(fact.name, str(fact.data.get("text_id", ""))) for fact in facts.of_call(conn, row["call_sid"])]
-    said = sentence(state, plan.labels(state.path, plan.languages[0].code), [name for name, _ in happened])
+        happened = _by_article(conn, row["call_sid"])
+    said = sentence(state, plan.labels(state.path, plan.languages[0].code), happened)
     return Note(said, state.queue or "", state.waited_s, state.language, row["ended_at"] is not None)
+
+
+def _by_article(conn: Connection, call_sid: str) -> Mapping[str, set[str]]:
+    """The fact names of each article offered in a call, those of its text included."""
+    about = {text.id: text.article_id for text in texts.of_call(conn, call_sid)}
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for fact in facts.of_call(conn, call_sid):
+        article = fact.data.get("article") or about.get(str(fact.data.get("text_id")))
+        if article:
+            found[str(article)].add(fact.name)
+    return found
 
 
 def lately(wiring: Wiring) -> list[InTalk]:
@@ -67,14 +82,16 @@ def lately(wiring: Wiring) -> list[InTalk]:
         return calls.in_talk(conn, wiring.clock() - LATELY)
 
 
-def sentence(state: CallState, labels: Sequence[str], happened: Sequence[str]) -> str:
-    """The sentence, in English. `labels` are the choices taken, `happened` the call's fact names."""
+def sentence(state: CallState, labels: Sequence[str], happened: Mapping[str, set[str]]) -> str:
+    """The sentence, in English. `labels` are the choices taken, `happened` the fact names by
+    article id.
+    """
     parts = [_chosen(state, labels)]
     if state.transcript:
         parts.append(f"said “{state.transcript.rstrip('.')}”")
     if not state.offers:
         parts.append("was offered no article")
-    parts += [_offered(offer, happened) for offer in state.offers]
+    parts += [_offered(offer, happened.get(offer.card.id, set())) for offer in state.offers]
     return "; ".join(parts) + "."
 
 
@@ -85,7 +102,7 @@ def _chosen(state: CallState, labels: Sequence[str]) -> str:
     return f"Chose {', then '.join(labels)}" if labels else "Chose nothing in the menu"
 
 
-def _offered(offer: Offer, happened: Sequence[str]) -> str:
+def _offered(offer: Offer, happened: set[str]) -> str:
     did = []
     if offer.accepted_ms is not None:
         fate = next((words for name, words in _FATES if name in happened), "nothing is known of it yet")

@@ -112,7 +112,7 @@ def _public(wiring: Wiring) -> Finding:
     The escapes in the query show whether a proxy on the way rewrites addresses.
     """
     settings = wiring.settings
-    url = f"{settings.public_base_url}/voice/status?probe=%7E%2F"
+    url = f"{settings.public_base_url}/voice/status?probe=%2F%C3%A9"
     form = {"AccountSid": settings.twilio_account_sid, "CallStatus": "completed"}
     signed = signature.sign(url, form, settings.twilio_auth_token[0].get_secret_value())
     try:

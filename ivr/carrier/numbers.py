@@ -86,7 +86,8 @@ class AccountNumbers:
 
 def _reason(error: Exception) -> str:
     code = getattr(error, "code", None)
-    status = getattr(error, "status", None)
+    page = error.args[1] if len(error.args) > 1 else None  # a list that failed carries its HTTP response
+    status = getattr(error, "status", None) or getattr(page, "status_code", None)
     if status == 401:
         return "the carrier does not accept our credentials (error 20003)"
     if code:
