@@ -23,6 +23,7 @@ from rich.text import Text
 
 from config.settings import Settings
 from ivr import board
+from ivr.wiring import index_folder
 from models import articles, indexes
 from search.article import Article
 from search.encoder import EncoderError, load_encoder
@@ -56,11 +57,6 @@ def import_path(
         done = articles.upsert_many(conn, counted(), source or file.stem)
         bar.update(task, completed=report.bytes_read, records=report.kept)
     return report, done
-
-
-def index_folder(settings: Settings) -> Path:
-    """Where the bundles lie."""
-    return settings.data_dir / "index"
 
 
 def index_is_stale(settings: Settings) -> bool:

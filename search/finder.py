@@ -14,7 +14,7 @@ from search.index import Bundle, load
 from search.query import Query
 from search.result import Match, NoMatch
 
-# Measured in docs/decisions/0012-search-threshold.md.
+# Measured in docs/decisions/0010-when-the-search-says-nothing.md.
 THRESHOLD = 0.60
 RIVAL_MARGIN = 0.02
 RIVAL_LIKENESS = 0.45

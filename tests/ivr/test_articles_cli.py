@@ -15,7 +15,8 @@ from redis import Redis
 
 from config.settings import Settings
 from ivr import articles_cli
-from ivr.articles_cli import build_index, commands, import_path, index_folder, index_is_stale
+from ivr.articles_cli import build_index, commands, import_path, index_is_stale
+from ivr.wiring import index_folder
 from models import articles, indexes
 from search.encoder import OnnxEncoder
 from search.finder import Finder

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search.article import Answer, Article
@@ -295,6 +295,7 @@ ANYTHING = st.recursive(
 )
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.one_of(ANYTHING, st.dictionaries(st.sampled_from(NAMES), ANYTHING)))
 def test_any_record_becomes_an_article_or_a_reason(record: object) -> None:
     try:
@@ -307,6 +308,7 @@ def test_any_record_becomes_an_article_or_a_reason(record: object) -> None:
     json.dumps(asdict(article), ensure_ascii=False).encode("utf-8")
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.lists(st.binary(max_size=200), max_size=20))
 def test_any_bytes_are_read_or_refused(tmp_path_factory: pytest.TempPathFactory, lines: list[bytes]) -> None:
     folder = tmp_path_factory.mktemp("bytes")

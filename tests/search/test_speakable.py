@@ -1,7 +1,7 @@
 """What is read to a caller is plain words from the beginning of the accepted answer."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search.speakable import (
@@ -72,6 +72,7 @@ def test_an_answer_that_cannot_be_spoken_has_no_short_version(answer: str) -> No
     assert short_version(answer) is None
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.text(max_size=600))
 def test_any_short_version_is_short_and_speakable(answer: str) -> None:
     short = short_version(answer)
@@ -81,6 +82,7 @@ def test_any_short_version_is_short_and_speakable(answer: str) -> None:
         assert short[-1] in ".!…"
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.lists(st.sampled_from(["Restart it now.", "Wait!", "Why?", "see above", "e.g.", "\n- one", "\n", "x " * 30])))
 def test_sentences_are_never_cut(parts: list[str]) -> None:
     short = short_version(" ".join(parts))
@@ -112,6 +114,7 @@ def test_a_title_is_spoken_as_words(title: str, spoken: str) -> None:
     assert spoken_title(title) == spoken
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.text(max_size=300), st.integers(1, 12))
 def test_a_spoken_title_never_exceeds_its_words(title: str, most: int) -> None:
     spoken = spoken_title(title, most)
