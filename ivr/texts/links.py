@@ -57,7 +57,7 @@ class Look:
 
 #: Previews of message apps (Apple's poses as two of them at once), mail and link scanners, crawlers, bare libraries.
 _MACHINE = re.compile(
-    r"bot\b|bot/|crawl|spider|slurp|facebookexternalhit|facebot|twitterbot|whatsapp|telegram|slack|discord|skypeuri"
+    r"(?<!cu)bot\b|crawl|spider|slurp|facebookexternalhit|facebot|twitterbot|whatsapp|telegram|slack|discord|skypeuri"
     r"|linkedin|pinterest|embedly|preview|vkshare|viber|snapchat|bitly|google-safety|googleimageproxy|safebrowsing"
     r"|mediapartners|adsbot|apis-google|lighthouse|headless|phantomjs|puppeteer|playwright-|selenium"
     r"|barracuda|proofpoint|mimecast|symantec|messagelabs|trendmicro|sophos|fortiguard|zscaler|forcepoint|cisco-umbrella"

@@ -28,8 +28,8 @@ _CHEAP = str.maketrans(
 )  # fmt: skip
 
 _LINK = re.compile(
-    r"\S*(?:\w+:/+|\bwww\.|@)\S*"  # a scheme, www., an address with @
-    r"|\S*[^\W_][\w-]*\.[a-z]{2,}\b\S*"  # name.tld in small letters: what a handset underlines
+    r"\S*(?:\w+:/+|(?i:https?|ftp|tel|sms|mailto):|(?i:www)\.|@)\S*"  # a scheme, www., an address with @
+    r"|\S*[^\W_][\w-]*\.[a-z]{2,}\S*"  # name.tld in small letters: what a handset underlines
     r"|\S*[^\W_][\w-]*\.(?:COM|NET|ORG|INFO|BIZ|IO|CO|ME|LY|APP|DEV|XYZ|TOP|RU|CN)\b\S*"
     r"|\S*\b\d{1,3}(?:\.\d{1,3}){3}\S*"  # an IP address
 )
@@ -67,7 +67,7 @@ def smsable(title: str) -> str:
     """
     words = to_gsm(title)
     while True:
-        cleaned = _NUMBER.sub(" ", _LINK.sub(" ", _JOINED.sub(r"\1 ", words)))
+        cleaned = _NUMBER.sub(" ", _JOINED.sub(r"\1 ", _LINK.sub(" ", words)))
         cleaned = " ".join(cleaned.split())
         if cleaned == words:
             break
@@ -76,9 +76,7 @@ def smsable(title: str) -> str:
 
 
 def _trimmed(words: str) -> str:
-    kept = words.strip(" -,;:/'\"(+=_#*&.")
-    if kept and words.rstrip().endswith("...") and not kept.endswith("..."):
-        kept += "..."
+    kept = words.lstrip(" -,;:./)+=_*&").rstrip(" -,;:/(+=_*&")
     return kept if sum(character.isalpha() for character in kept) >= 3 else ""
 
 

@@ -14,7 +14,6 @@ import sys
 import threading
 from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
@@ -106,9 +105,9 @@ def _prepare(doom: Doom, wiring: Any) -> None:
 def _work(plan: dict[str, Any], settings: Settings) -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     wiring = wirings.build(settings, name="doomed", pool_size=6)
-    times = Times(**{name: timedelta(seconds=value) for name, value in plan["times"].items()})
+    waits: dict[str, Any] = {name: timedelta(seconds=value) for name, value in plan["times"].items()}
     _prepare(Doom(plan["points"], Path(plan["folder"])), wiring)
-    run_worker(wiring, replace(times, sweep_every_s=0.2, senders=2))
+    run_worker(wiring, Times(**waits, sweep_every_s=0.2, senders=2))
 
 
 def main() -> None:
@@ -117,7 +116,7 @@ def main() -> None:
     settings = load(plan["settings"], dotenv=None)
     importlib.import_module("twilio.rest.api.v2010.account.message")  # slow; the library does it at its first use
     child, music = 0, Audio()
-    wirings.Audio = lambda: music  # type: ignore[assignment, misc]
+    vars(wirings)["Audio"] = lambda: music  # made once for all lives
 
     def stop(*_: object) -> None:
         if child:

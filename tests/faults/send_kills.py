@@ -68,8 +68,8 @@ class Outcome:
 def fates() -> list[Fate]:
     """Every point of death with every trouble and every kind of receipts, as far as `SENDS` go.
 
-    Looking up is only come to by a trouble that leaves the send unknown, and a receipt that is quicker leaves the worker
-    nothing to write. A carrier that fails without taking the text
+    Looking up is only come to by a trouble that leaves the send unknown, and a receipt that is quicker leaves the
+    worker nothing to write. A carrier that fails without taking the text
     is not joined with a death before the send: after two sends of unknown fate none is tried again, by design.
     """
     found: list[Fate] = []

@@ -3,7 +3,6 @@
 from collections import Counter
 from pathlib import Path
 
-
 from tests.faults.doomed_worker import POINTS
 from tests.faults.send_kills import SENDS, run
 

@@ -21,9 +21,7 @@ Alto por favor|PARAR|pare|paren|BAJA|baja por favor|darme de baja|quiero darme d
 cancelar|basta|no me escriban más|No me escriban|ya no me manden mensajes|no me envíen más mensajes
 no me molesten más|dejen de escribirme|deje de mandarme mensajes|no quiero más mensajes
 no quiero recibir mensajes|basta de mensajes|borren mi número|quítenme de la lista|déjenme en paz
-número equivocado|por favor no me manden más textos""".replace(
-    "\n", "|"
-).split("|")
+número equivocado|por favor no me manden más textos""".replace("\n", "|").split("|")
 
 SOLVED = """1|1.|1!|One|solved|Solved!|fixed|it's fixed|Fixed it|works|it works|It works now!|works great
 working now|that worked|thanks|Thank you!|thx|thank you so much|Yes|yes it works|Yep, fixed|👍
