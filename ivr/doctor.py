@@ -58,7 +58,7 @@ _STORE_TODO = {
     "postgresql": "start it, or correct DATABASE_URL",
     "redis": "start it, or correct REDIS_URL; calls go on without it",
     "migrations": "flask release",
-    "plan": "flask menu publish FILE --by NAME --reason WHY",
+    "plan": "flask menu publish FILE --reason WHY",
 }
 
 

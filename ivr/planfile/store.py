@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
 from psycopg import Connection
@@ -65,10 +66,16 @@ def load(conn: Connection, version: int) -> Plan:
     text = plans.yaml(conn, version)
     if text is None:
         raise LookupError(f"there is no plan {version}")
-    plan = read_plan(text.encode(), version).plan
+    plan = _read(text, version)
     if plan is None:
         raise LookupError(f"plan {version} cannot be played by this release; publish another one")
     return _completed(plan)
+
+
+@lru_cache(maxsize=8)
+def _read(text: str, version: int) -> Plan | None:
+    """Reading a menu file takes some 300 ms of processor; what was published never changes."""
+    return read_plan(text.encode(), version).plan
 
 
 def load_live(conn: Connection) -> Plan:

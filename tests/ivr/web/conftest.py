@@ -16,9 +16,8 @@ from config.settings import Settings
 from ivr import wiring as wirings
 from ivr.app import create_app
 from ivr.carrier import signature
-from ivr.planfile.store import publish_file
 from ivr.wiring import Wiring
-from models import articles, numbers, texts
+from models import articles, numbers, plans, texts
 from models.texts import NewText
 from search.article import Answer, Article
 
@@ -104,7 +103,7 @@ def wiring(settings: Settings, clock: Clock) -> Iterator[Wiring]:
     built = wirings.build(settings, clock, pool_size=4)
     try:
         with built.pool.connection(timeout=5) as conn:
-            publish_file(conn, STARTER, "tests", "the starter plan", at=clock())
+            plans.publish(conn, STARTER.read_text("utf-8"), "tests", "the starter plan", at=clock())
             articles.upsert_many(conn, [RED_LIGHT], "tests")
         yield built
     finally:
