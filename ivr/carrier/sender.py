@@ -100,14 +100,10 @@ class Sender:
             quick_client=client_of(settings, (1.0, 1.5)),
         )
 
-    def send(
-        self, to: str, body: str, *, from_number: str, status_callback: str, valid_for_s: int
-    ) -> Outcome:
+    def send(self, to: str, body: str, *, from_number: str, status_callback: str, valid_for_s: int) -> Outcome:
         """One attempt. A 5xx or a time-out after the request went out is Unknown: it may have been taken."""
         sender: dict[str, Any] = (
-            {"messaging_service_sid": self._service}
-            if self._service
-            else {"from_": self._number or from_number}
+            {"messaging_service_sid": self._service} if self._service else {"from_": self._number or from_number}
         )
         try:
             message = self._client.messages.create(
@@ -118,9 +114,7 @@ class Sender:
         except TwilioRestException as answer:
             # 408 and 5xx say nothing about what was done before; all other answers refuse.
             return (
-                Unknown(f"http {answer.status}")
-                if answer.status == 408 or answer.status >= 500
-                else _refused(answer)
+                Unknown(f"http {answer.status}") if answer.status == 408 or answer.status >= 500 else _refused(answer)
             )
         except requests.RequestException as failure:
             return NotTaken() if never_connected(failure) else Unknown(type(failure).__name__)
@@ -132,9 +126,10 @@ class Sender:
         """Look through the messages to a number since a time. Not filtered by date there: a text still queued at the
         carrier has no date of sending. Raises LookUpFailed."""
         try:
-            for message in self._client.messages.list(to=to, limit=LISTED, page_size=LISTED):
+            listed = self._client.messages.list(to=to, limit=LISTED, page_size=LISTED)
+            for message in listed:
                 if message.date_created is not None and message.date_created < since - SKEW:
-                    break
+                    return None
                 if token in (message.body or "") and message.direction != "inbound":
                     return str(message.sid)
         except (
@@ -146,6 +141,8 @@ class Sender:
             TypeError,
         ) as failure:
             raise LookUpFailed(type(failure).__name__) from failure
+        if len(listed) >= LISTED:
+            raise LookUpFailed("more messages than are looked through")
         return None
 
     def line_type(self, number: str) -> str | None:

@@ -123,7 +123,7 @@ def test_steps_take_at_most_three_segments() -> None:
 
 
 def test_braces_in_a_title_mean_nothing() -> None:
-    assert body("{link} {brand.__class__}").body.startswith("Lumora: link) (brand")
+    assert body("{link} {brand.__class__}").body.startswith(f"Lumora: (link) (brand.__class__) {LINK} ")
 
 
 def test_other_replies_count_their_segments() -> None:
