@@ -22,15 +22,14 @@ def safe_hold(base_url: str, audio: Clips) -> str:
     return str(response)
 
 
-def fit_to_wait(document: str, otherwise: str) -> str:
-    """The document if the wait loop may have it, else `otherwise`.
+def fits_wait(document: str) -> bool:
+    """Whether the wait loop may have a document.
 
-    A document without playing time would be asked for again at network speed, and one that enqueues or dials
-    throws the caller out of the queue.
+    One without playing time would be asked for again at network speed, and one that enqueues or dials throws the
+    caller out of the queue.
     """
     plays = any(verb in document for verb in _PLAYING)
-    allowed = not any(verb in document for verb in _NOT_IN_WAIT)
-    return document if plays and allowed else otherwise
+    return plays and not any(verb in document for verb in _NOT_IN_WAIT)
 
 
 def straight_to_queue(queue: str, *, base_url: str, words: str, locale: str) -> str:

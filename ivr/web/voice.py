@@ -52,7 +52,9 @@ def _take(make_event: MakeEvent, turn: int | None = None) -> str:
     return take_turn(wiring(), sid, make_event, turn=turn, mark=mark, from_number=caller)
 
 
-def _safe_hold() -> str:
+def _for_wait(document: str) -> str:
+    if standby.fits_wait(document):
+        return document
     return standby.safe_hold(wiring().settings.public_base_url, wiring().audio)
 
 
@@ -90,7 +92,7 @@ def hold() -> Response:
     def waited(texts: tuple[TextProgress, ...]) -> Event:
         return Waited(here.waited_s, here.position, texts)
 
-    return twiml(standby.fit_to_wait(_take(waited), _safe_hold()))
+    return twiml(_for_wait(_take(waited)))
 
 
 @voice.post("/hold-key")
@@ -98,7 +100,7 @@ def hold_key() -> Response:
     """A key during the hold. On a call that an agent has, nothing is said."""
     keys = inbound.answer(request.form).keys
     document = _take(lambda texts: HoldKey(keys, texts), _turn())
-    return twiml(document if document == EMPTY else standby.fit_to_wait(document, _safe_hold()))
+    return twiml(document if document == EMPTY else _for_wait(document))
 
 
 @voice.post("/queue-result")
