@@ -4,31 +4,39 @@ from flask import Flask
 
 from config import logs
 from config.settings import load_or_exit
-from ivr import cli, web
+from ivr import web
 from ivr import wiring as wirings
 from ivr.wiring import Wiring
 
 
 def create_app(wiring: Wiring | None = None) -> Flask:
-    """The application around a wiring; built from the settings where none is given."""
-    if wiring is None:
-        settings = load_or_exit()
-        logs.configure(settings)
-        wiring = wirings.build(settings)
-    app = Flask(__name__, template_folder="web/templates", static_folder="web/static")
-    app.extensions["offhold"] = wiring
-    app.secret_key = wiring.settings.session_secret.get_secret_value()
-    web.install(app)
-    for blueprint in web.blueprints:
-        app.register_blueprint(blueprint)
+    """The application with its commands, around a wiring; built from the settings where none is given."""
+    from ivr import cli  # a web process has no use for what the commands import
+
+    app = _application(wiring or _build())
     cli.install(app)
     return app
 
 
 def serve() -> Flask:
     """The application of a web process: encoder and index loaded, the database's hash key checked."""
-    app = create_app()
-    wiring: Wiring = app.extensions["offhold"]
+    wiring = _build()
     wiring.check_hash_key()
     wiring.warm()
+    return _application(wiring)
+
+
+def _build() -> Wiring:
+    settings = load_or_exit()
+    logs.configure(settings)
+    return wirings.build(settings)
+
+
+def _application(wiring: Wiring) -> Flask:
+    app = Flask(__name__, template_folder="web/templates", static_folder="web/static")
+    app.extensions["offhold"] = wiring
+    app.secret_key = wiring.settings.session_secret.get_secret_value()
+    web.install(app)
+    for blueprint in web.blueprints:
+        app.register_blueprint(blueprint)
     return app

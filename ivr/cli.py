@@ -4,6 +4,7 @@ import csv
 import json
 import sys
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import click
@@ -54,6 +55,21 @@ def call_show(call_sid: str) -> None:
     if lines is None:
         raise click.ClickException(f"no call {call_sid}: `flask facts export` lists them all")
     click.echo("\n".join(lines))
+
+
+@click.group()
+def phone() -> None:
+    """The test phone, from the terminal."""
+
+
+@phone.command("call")
+@click.option("--story", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), help="YAML")
+@click.option("--double", is_flag=True, help="send every webhook twice")
+def phone_call(story: Path, double: bool) -> None:
+    """Play one call as a story file tells it, and print what happens."""
+    from ivr.phone.terminal import call_with_story  # the carrier's side: no other command needs it
+
+    raise SystemExit(call_with_story(_wiring().settings, story, double=double))
 
 
 @click.group("facts")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import cache
 
 from ivr.wiring import Wiring
-from models import migrate
+from models import schema
 
 PART_WITHIN_S = 0.2
 
@@ -39,7 +39,7 @@ def _redis(wiring: Wiring) -> str | None:
 
 def _migrations(wiring: Wiring) -> str | None:
     with wiring.pool.connection(timeout=PART_WITHIN_S) as conn:
-        stands = migrate.version(conn)
+        stands = schema.version(conn)
     return None if stands == _head() else f"the database is at {stands}, this code wants {_head()}: flask release"
 
 
@@ -56,7 +56,7 @@ def _index(wiring: Wiring) -> str | None:
 @cache
 def _head() -> str:
     """The schema's head, looked up once: reading the migrations' folder takes longer than a check may."""
-    return migrate.head()
+    return schema.head()
 
 
 _STORES = (_postgresql, _redis)

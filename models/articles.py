@@ -54,8 +54,7 @@ _CARD = """
 """
 
 _ARTICLE = (
-    "SELECT id, title, question, answers, author, votes, url, tags, language, licence, name_author, short"
-    " FROM articles"
+    "SELECT id, title, question, answers, author, votes, url, tags, language, licence, name_author, short FROM articles"
 )
 
 
@@ -140,8 +139,7 @@ def read(conn: Connection, article_id: str) -> Article | None:
 
 def _without_names(article: Article, hidden: set[str | None]) -> Article:
     answers = tuple(
-        replace(answer, author=None if answer.author in hidden else answer.author)
-        for answer in article.answers
+        replace(answer, author=None if answer.author in hidden else answer.author) for answer in article.answers
     )
     return replace(article, author=None if article.author in hidden else article.author, answers=answers)
 
@@ -186,9 +184,7 @@ def count_live(conn: Connection) -> int:
 
 def count_by_source(conn: Connection) -> list[tuple[str, str, str, int]]:
     """(source, language, state, number), in that order."""
-    rows = conn.execute(
-        "SELECT source, language, state, count(*) FROM articles GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
-    )
+    rows = conn.execute("SELECT source, language, state, count(*) FROM articles GROUP BY 1, 2, 3 ORDER BY 1, 2, 3")
     return [(row[0], row[1], row[2], row[3]) for row in rows]
 
 

@@ -59,9 +59,7 @@ def count(conn: Connection) -> int:
     return int(row[0])
 
 
-def stream(
-    conn: Connection, *, since: datetime | None = None, until: datetime | None = None
-) -> Iterator[FactRow]:
+def stream(conn: Connection, *, since: datetime | None = None, until: datetime | None = None) -> Iterator[FactRow]:
     """All facts by id, a few thousand in memory at a time. `since` <= at < `until`."""
     with conn.transaction(), conn.cursor("facts_stream", row_factory=class_row(FactRow)) as cursor:
         cursor.itersize = 5000

@@ -27,9 +27,7 @@ def begin(conn: Connection, message_sid: str, number_key: str, at: datetime) -> 
 
 def finish(conn: Connection, message_sid: str, kind: str, reply: str | None) -> None:
     """Keep what the message was and what was answered."""
-    conn.execute(
-        "UPDATE inbound_texts SET kind = %s, reply = %s WHERE message_sid = %s", (kind, reply, message_sid)
-    )
+    conn.execute("UPDATE inbound_texts SET kind = %s, reply = %s WHERE message_sid = %s", (kind, reply, message_sid))
 
 
 def replies_since(conn: Connection, number_key: str, since: datetime, kinds: tuple[str, ...] = ()) -> int:
@@ -45,6 +43,4 @@ def replies_since(conn: Connection, number_key: str, since: datetime, kinds: tup
 
 def erase_replies(conn: Connection, before: datetime) -> int:
     """Forget the wording of replies given before a time; how many."""
-    return conn.execute(
-        "UPDATE inbound_texts SET reply = NULL WHERE at < %s AND reply IS NOT NULL", (before,)
-    ).rowcount
+    return conn.execute("UPDATE inbound_texts SET reply = NULL WHERE at < %s AND reply IS NOT NULL", (before,)).rowcount

@@ -46,9 +46,7 @@ def publish(conn: Connection, version: str) -> None:
     """Make `version` the live one and retire the one before. Raises `LookupError` for an unknown one."""
     with conn.transaction():
         conn.execute("LOCK TABLE index_versions IN SHARE ROW EXCLUSIVE MODE")
-        conn.execute(
-            "UPDATE index_versions SET state = 'retired' WHERE state = 'live' AND version <> %s", (version,)
-        )
+        conn.execute("UPDATE index_versions SET state = 'retired' WHERE state = 'live' AND version <> %s", (version,))
         found = conn.execute("UPDATE index_versions SET state = 'live' WHERE version = %s", (version,))
         if found.rowcount != 1:
             raise LookupError(f"there is no index version {version}")

@@ -7,9 +7,7 @@ from psycopg import Connection
 
 def take_all(conn: Connection) -> list[tuple[str, dict[str, Any]]]:
     """Take every waiting job out of the queue: (task name, arguments), oldest first."""
-    rows = conn.execute(
-        "DELETE FROM procrastinate_jobs WHERE status = 'todo' RETURNING id, task_name, args"
-    ).fetchall()
+    rows = conn.execute("DELETE FROM procrastinate_jobs WHERE status = 'todo' RETURNING id, task_name, args").fetchall()
     return [(str(name), dict(args)) for _, name, args in sorted(rows)]
 
 

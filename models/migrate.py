@@ -5,8 +5,6 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from psycopg import Connection
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
@@ -19,15 +17,8 @@ def _config() -> Config:
     return config
 
 
-def head() -> str:
-    """The newest schema version this code knows."""
-    found = ScriptDirectory.from_config(_config()).get_current_head()
-    assert found is not None
-    return found
-
-
 def upgrade(database_url: str) -> str:
-    """Bring the database to `head()`, waiting for another process that does the same. Returns the version."""
+    """Bring the database to the newest version, waiting for another process that does the same. Returns the version."""
     engine = create_engine(sqlalchemy_url(database_url), poolclass=NullPool)
     try:
         with engine.connect() as connection:
@@ -53,11 +44,3 @@ def sqlalchemy_url(database_url: str) -> str:
     if scheme not in {"postgres", "postgresql"}:
         raise ValueError("DATABASE_URL must begin with postgresql://")
     return f"postgresql+psycopg://{rest}"
-
-
-def version(conn: Connection) -> str | None:
-    """The schema version of the database, None before the first migration."""
-    if conn.execute("SELECT to_regclass('alembic_version') IS NULL").fetchone() == (True,):
-        return None
-    row = conn.execute("SELECT version_num FROM alembic_version").fetchone()
-    return str(row[0]) if row else None

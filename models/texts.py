@@ -210,8 +210,7 @@ def sent(conn: Connection, claimed: Text, message_sid: str, now: datetime) -> bo
     """The carrier took it. False when the row has moved on; a receipt that was quicker is no harm."""
     with conn.transaction():
         moved = conn.execute(
-            "UPDATE texts SET status = 'sent', message_sid = %(sid)s, sent_at = %(now)s, lease_until = NULL"
-            + _MINE,
+            "UPDATE texts SET status = 'sent', message_sid = %(sid)s, sent_at = %(now)s, lease_until = NULL" + _MINE,
             {"sid": message_sid, "now": now, "id": claimed.id, "attempts": claimed.attempts},
         ).rowcount
         if moved:
@@ -237,8 +236,7 @@ def put_back(conn: Connection, claimed: Text, due_at: datetime) -> bool:
     """The carrier surely did not take it: queued again, and the claim does not count as an attempt."""
     return bool(
         conn.execute(
-            "UPDATE texts SET status = 'queued', attempts = attempts - 1, due_at = %(due)s, lease_until = NULL"
-            + _MINE,
+            "UPDATE texts SET status = 'queued', attempts = attempts - 1, due_at = %(due)s, lease_until = NULL" + _MINE,
             {"due": due_at, "id": claimed.id, "attempts": claimed.attempts},
         ).rowcount
     )
