@@ -4,6 +4,7 @@ from flask import Flask
 
 from ivr.web import errors, guards
 from ivr.web.agent import agent
+from ivr.web.environment import WithoutEnvironment
 from ivr.web.health import health
 from ivr.web.links import links
 from ivr.web.music import music
@@ -15,5 +16,6 @@ blueprints = (voice, texts, links, music, health, agent)
 
 def install(app: Flask) -> None:
     """Guards and error pages."""
+    app.wsgi_app = WithoutEnvironment(app.wsgi_app)  # type: ignore[method-assign]
     guards.install(app)
     errors.install(app)

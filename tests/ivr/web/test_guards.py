@@ -2,11 +2,13 @@
 
 import io
 
-from flask import Flask
+from flask import Flask, request
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ivr.app import create_app
 from ivr.carrier import signature
+from ivr.wiring import Wiring
 from tests.ivr.web.conftest import CALL, Carrier
 
 WEBHOOKS = sorted({
@@ -77,3 +79,15 @@ def test_no_signed_form_makes_an_error(carrier: Carrier, path: str, turn: str, d
         carrier.call("/voice/incoming")
     answer = carrier.post(f"{path}?turn={turn}" if turn else path, {**form, **known})
     assert answer.status_code == (204 if path in RECEIPTS else 200)
+
+
+def test_the_process_environment_stays_out_of_requests(wiring: Wiring, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SESSION_SECRET", "hush")
+    monkeypatch.setenv("QUERY_STRING", "mine")
+    app = create_app(wiring)
+    seen: dict[str, object] = {}
+    app.before_request(lambda: seen.update(request.environ))
+    leaked = {"SESSION_SECRET": "hush", "PATH": "/bin"}
+    app.test_client().get("/healthz?a=%7E", environ_overrides=leaked)
+    assert not {"SESSION_SECRET", "PATH"} & set(seen)
+    assert (seen["QUERY_STRING"], seen["PATH_INFO"]) == ("a=%7E", "/healthz")
