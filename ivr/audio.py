@@ -18,7 +18,7 @@ BAR_S = 4
 FADE_S = 0.25
 PEAK = 0.32  # of full scale: quieter than the voice, so an offer is heard over what came before
 #: seconds of each clip -> the bar it begins with, so that short clips in a row do not begin alike
-CLIPS: Mapping[int, int] = {4: 6, 8: 2, 12: 4, 20: 1, 30: 0}
+CLIPS: Mapping[int, int] = {4: 6, 6: 7, 8: 2, 10: 5, 12: 4, 14: 6, 16: 3, 18: 2, 20: 1, 25: 2, 30: 0}
 
 # Frequencies in Hz within the band of a telephone (300-3400): C, A minor, F and G in close position, twice.
 _CHORDS = (

@@ -2,6 +2,7 @@
 
 import io
 
+import pytest
 from flask import Flask, request
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
