@@ -16,8 +16,8 @@ from search.result import Match, NoMatch
 
 # Measured in docs/decisions/0010-when-the-search-says-nothing.md.
 THRESHOLD = 0.60
-RIVAL_MARGIN = 0.02
-RIVAL_LIKENESS = 0.45
+RIVAL_MARGIN = 0.01
+RIVAL_LIKENESS = 0.35
 
 MAX_TRANSCRIPT = 2000
 _faiss: Any = faiss  # its stubs know only the C++ signatures
