@@ -47,7 +47,8 @@ def of_call(conn: Connection, call_sid: str) -> list[FactRow]:
     """All facts of a call in the order they were written."""
     with conn.cursor(row_factory=class_row(FactRow)) as cursor:
         return cursor.execute(
-            "SELECT id, call_sid, name, at, plan_version, index_version, data FROM facts WHERE call_sid = %s ORDER BY id",
+            "SELECT id, call_sid, name, at, plan_version, index_version, data FROM facts"
+            " WHERE call_sid = %s ORDER BY id",
             (call_sid,),
         ).fetchall()
 

@@ -11,8 +11,8 @@ from ivr.call.prompts import Ask, Music, Prompt, Say
 from ivr.call.speech import milliseconds
 from ivr.call.state import CallState, Served
 
-#: the lengths of hold music there are
-MUSIC_SECONDS = (4, 8, 12, 20, 30)
+#: the lengths of hold music there are: fine enough to come back when something is due
+MUSIC_SECONDS = (4, 6, 8, 10, 12, 14, 16, 18, 20, 25, 30)
 QUESTION_S = 1  # the question's own time-out after the music
 
 
