@@ -18,6 +18,8 @@ from models import facts, optouts
 #: (failed, expired, canceled) ranks lowest: a receipt proves that the carrier has it all the same.
 RANK = {"sent": 1, "undelivered": 2, "delivered": 3}
 
+OPTED_OUT = 21610  # the carrier's code for a number that sent it STOP
+
 
 class Text(NamedTuple):
     """One text as stored."""
@@ -402,7 +404,7 @@ def receipt(
 
 
 def _after_refusal(conn: Connection, text: Text, code: int | None, now: datetime) -> None:
-    if code == 21610 and optouts.opt_out(conn, text.to_key, now, "carrier"):
+    if code == OPTED_OUT and optouts.opt_out(conn, text.to_key, now, "carrier"):
         _tell(conn, text, "opted_out", now, {"how": "carrier"}, once=f"opted_out:{text.id}")
     if text.kind == "link":
         cancel_follow_ups(conn, text.call_sid)

@@ -21,6 +21,10 @@ _STATUSES: dict[str, Reached] = {
 }
 
 OPTED_OUT = 21610
+NO_MOBILE = 21614
+
+#: Line types of the carrier's look-up to which a text never comes.
+LINES_WITHOUT_TEXTS = frozenset({"landline", "premium", "pager", "voicemail", "sharedCost", "uan"})
 
 #: Code -> (what it means, whether it is ours to mend rather than the caller's number).
 CODES: dict[int, tuple[str, bool]] = {
@@ -35,7 +39,7 @@ CODES: dict[int, tuple[str, bool]] = {
     OPTED_OUT: ("the number opted out", False),
     21611: ("the sender's queue is full", True),
     21612: ("the number cannot be reached from this sender", False),
-    21614: ("not a mobile number", False),
+    NO_MOBILE: ("not a mobile number", False),
     21617: ("the text is too long", True),
     21635: ("a landline, not textable there", False),
     21703: ("the messaging service has no suitable sender", True),

@@ -5,7 +5,7 @@ import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import requests
 from twilio.base.exceptions import TwilioException, TwilioRestException
@@ -57,20 +57,6 @@ Outcome = Sent | Refused | Busy | NotTaken | Unknown
 
 class LookUpFailed(Exception):
     """The carrier could not say whether it has the text."""
-
-
-class SendsTexts(Protocol):
-    """What the jobs need of the carrier."""
-
-    def send(
-        self, to: str, body: str, *, from_number: str, status_callback: str, valid_for_s: int
-    ) -> Outcome:  # pragma: no cover
-        """Send once; never raises for what the carrier or the network does."""
-        ...
-
-    def find_by_token(self, to: str, token: str, since: datetime) -> str | None:  # pragma: no cover
-        """The MessageSid of the text with this token, None when the carrier has none. Raises LookUpFailed."""
-        ...
 
 
 class Sender:

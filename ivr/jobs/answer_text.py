@@ -66,9 +66,7 @@ def _understood(wiring: Wiring, conn: Connection, message: Message, key: str, no
     about = texts.latest_to(conn, key, now - ABOUT_WITHIN)
     asked = (message.opt_out_type or "").strip().lower()
     kind = (
-        asked
-        if asked in {"stop", "start", "help"}
-        else replies.read(message.body, opted_out=optouts.is_out(conn, key))
+        asked if asked in {"stop", "start", "help"} else replies.read(message.body, opted_out=optouts.is_out(conn, key))
     )
     language = about.language if about else plan.languages[0].code
     return _Said(message, key, kind, about, plan, language, now)
@@ -97,9 +95,7 @@ def _plain(said: _Said, key: str, **values: str) -> Composed:
     return compose.plain_text(said.plan, said.language, key, brand=brand, **values)
 
 
-def _tell(
-    conn: Connection, said: _Said, name: str, data: dict[str, object], *, once: str | None = None
-) -> bool:
+def _tell(conn: Connection, said: _Said, name: str, data: dict[str, object], *, once: str | None = None) -> bool:
     return facts.add(
         conn,
         said.thread,

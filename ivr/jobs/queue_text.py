@@ -30,9 +30,7 @@ def text_refusal(
         return "kind"
     to_key = wiring.numbers.key(number)
     textable, country_allowed = numbers.textable(number, wiring.settings.allowed_text_countries)
-    seen = texts.counts(
-        conn, call_sid=state.call_sid, article_id=asked.article_id, to_key=to_key, now=wiring.clock()
-    )
+    seen = texts.counts(conn, call_sid=state.call_sid, article_id=asked.article_id, to_key=to_key, now=wiring.clock())
     return may_text(
         Standing(
             opted_out=optouts.is_out(conn, to_key),
@@ -140,9 +138,7 @@ def _tell(conn: Connection, state: CallState, name: str, at: datetime, plan: Pla
     )
 
 
-def _queue_follow_up(
-    conn: Connection, state: CallState, plan: Plan, text: Text, number: str, now: datetime
-) -> None:
+def _queue_follow_up(conn: Connection, state: CallState, plan: Plan, text: Text, number: str, now: datetime) -> None:
     """The later "did it help?", where the plan has it: its own row, due after some hours outside quiet hours.
 
     The sweep sends it; an answer, a tap, an agent or STOP cancels it before.

@@ -10,7 +10,7 @@ import structlog
 from psycopg import Connection, OperationalError
 from psycopg_pool import PoolTimeout
 
-from ivr.carrier.codes import meaning, ours_to_mend
+from ivr.carrier.codes import LINES_WITHOUT_TEXTS, NO_MOBILE, meaning, ours_to_mend
 from ivr.carrier.sender import Busy, NotTaken, Outcome, Refused, Sent, Unknown
 from ivr.jobs.times import Times
 from ivr.texts import quiet
@@ -48,10 +48,10 @@ def _send(wiring: Wiring, text: Text, number: str | None, times: Times) -> Outco
     if text.kind == "follow_up" and not quiet.is_loud(now, number):
         return NotTaken()
     assert text.lease_until is not None
-    if (
-        now + times.request > text.lease_until
-    ):  # we were held up: another may take it for stalled before we end
+    if now + times.request > text.lease_until:  # we were held up: another may take it for stalled before we end
         return NotTaken()
+    if wiring.settings.lookup == "on" and wiring.sender.line_type(number) in LINES_WITHOUT_TEXTS:
+        return Refused(NO_MOBILE)
     return wiring.sender.send(
         number,
         text.body,
@@ -94,9 +94,7 @@ def _written(conn: Connection, text: Text, outcome: Outcome, now: datetime, time
             assert_never(outcome)
 
 
-def _later(
-    text: Text, now: datetime, asked_s: float | None, jitter: Callable[[], float] = random.random
-) -> timedelta:
+def _later(text: Text, now: datetime, asked_s: float | None, jitter: Callable[[], float] = random.random) -> timedelta:
     """When to try again: a quarter of the text's age, so that the tries thin out; never all at one instant."""
     age_s = (now - max(text.created_at, text.due_at)).total_seconds()
     return timedelta(seconds=max(asked_s or 0.0, min(max(age_s / 4, 1.0), 30.0)) * (0.75 + jitter() / 2))

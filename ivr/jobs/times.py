@@ -10,7 +10,7 @@ class Times:
     message list lags behind, for a text missing there counts as not taken only after it."""
 
     lease: timedelta = timedelta(seconds=45)
-    request: timedelta = timedelta(seconds=15)
+    request: timedelta = timedelta(seconds=16)
     settle: timedelta = timedelta(seconds=45)
     look_again: timedelta = timedelta(seconds=10)  # after a look-up that failed
     look_for: timedelta = timedelta(days=1)  # as long as look-ups fail, then it stays unknown

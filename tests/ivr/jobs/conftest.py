@@ -38,6 +38,7 @@ class Ledger:
     during: Callable[[str], None] | None = None  # called with the sid before the answer is given
     callbacks: list[str] = field(default_factory=list)
     valid_for_s: list[int] = field(default_factory=list)
+    line: str | None = None  # the line type of every number
 
     def send(self, to: str, body: str, *, from_number: str, status_callback: str, valid_for_s: int) -> Outcome:
         answer = self.answers.pop(0) if self.answers else None
@@ -49,6 +50,9 @@ class Ledger:
             if self.during is not None:
                 self.during(sid)
         return answer or Sent(sid)
+
+    def line_type(self, number: str) -> str | None:
+        return self.line
 
     def find_by_token(self, to: str, token: str, since: datetime) -> str | None:
         if self.look_ups_fail:

@@ -368,6 +368,19 @@ def test_only_mobile_numbers_of_allowed_countries_are_texted(desk: Desk, db: Con
     assert desk.ask(db, typed=number) is None
 
 
+@pytest.mark.parametrize(("switch", "line", "sent"), [
+    ("on", "landline", 0), ("on", "mobile", 1), ("on", None, 1), ("off", "landline", 1),
+])  # fmt: skip
+def test_the_line_type_is_looked_up_where_an_operator_wants_it(
+    desk: Desk, db: Connection, switch: str, line: str | None, sent: int
+) -> None:
+    desk.wiring.settings = desk.wiring.settings.model_copy(update={"lookup": switch})
+    desk.carrier.line = line
+    desk.ask(db)
+    drain(desk.wiring)
+    assert len(desk.carrier.accepted) == sent
+
+
 def test_the_test_phone_is_not_capped_by_the_day(desk: Desk, db: Connection) -> None:
     for call in range(1, 8):
         assert desk.ask(db, call=call, test=True) is not None
