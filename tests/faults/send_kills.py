@@ -150,13 +150,16 @@ def _queue(wiring: Wiring, all_fates: list[Fate]) -> list[Text]:
     return queued
 
 
-def _settled(wiring: Wiring, queued: list[Text], within_s: float) -> list[Text]:
+def _rows(wiring: Wiring, queued: list[Text]) -> list[Text]:
+    with wiring.pool.connection() as conn:
+        return [row for one in queued if (row := texts.read(conn, one.id)) is not None]
+
+
+def _wait_until_settled(wiring: Wiring, queued: list[Text], within_s: float) -> None:
     ends = time.monotonic() + within_s
-    while True:
-        with wiring.pool.connection() as conn:
-            rows = [row for one in queued if (row := texts.read(conn, one.id)) is not None]
-        if all(row.status in {"sent", "delivered"} for row in rows) or time.monotonic() > ends:
-            return rows
+    while time.monotonic() < ends:
+        if all(row.status in {"sent", "delivered"} for row in _rows(wiring, queued)):
+            return
         time.sleep(0.5)
 
 
@@ -195,10 +198,10 @@ def run(database_url: str, redis_url: str, folder: Path, within_s: float = 150.0
                     process("tests.faults.doomed_worker", worker_plan, env),
                     process("tests.faults.doomed_worker", worker_plan, env),
                 ):
-                    rows = _settled(wiring, queued, within_s)
+                    _wait_until_settled(wiring, queued, within_s)
                     time.sleep(2 * TIMES["lease"])  # whoever would send a second one has the time to
             ledger = requests.get(f"{address}/ledger", timeout=10).json()
-            return _counted(wiring, all_fates, rows, ledger, dead)
+            return _counted(wiring, all_fates, _rows(wiring, queued), ledger, dead)
         finally:
             wiring.close()
 
