@@ -104,8 +104,9 @@ def _yes(state: CallState, plan: Plan, moment: Moment) -> Step:
         return finish(state, plan, moment, (say(state, plan, "already_sent"),))
     reason = text_refusal(state, plan)
     if reason is not None or not state.offers[-1].text:
-        state, facts = texting.refuse(state, reason or "cap")
-        return finish(state, plan, moment, (say(state, plan, "cannot_text"),), facts)
+        state, answered = offered(state)
+        state, refused = texting.refuse(state, reason or "cap")
+        return finish(state, plan, moment, (say(state, plan, "cannot_text"),), (*answered, *refused))
     state, facts = texting.accept(state, plan, moment)
     if state.caller.kind is not CallerKind.MOBILE:
         return replace(_keyed(keying.begin(state, plan), plan, moment), facts=facts)

@@ -111,7 +111,9 @@ def _yes(state: CallState, plan: Plan, moment: Moment) -> Step:
         return Step(*document(state, plan, moment, (say(state, plan, "already_sent"),)))
     reason = text_refusal(state, plan)
     if reason is not None or not offer.text:
-        state, facts = texting.refuse(state, reason or "cap")
+        state, answered = offered(state)
+        state, refused = texting.refuse(state, reason or "cap")
+        facts = (*answered, *refused)
         key = "number_given_up" if reason == "no_number" else "cannot_text"
         return Step(*document(state, plan, moment, (say(state, plan, key),)), facts)
     state, facts = texting.accept(state, plan, moment)

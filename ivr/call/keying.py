@@ -103,9 +103,10 @@ def _read_back(state: CallState, plan: Plan) -> Keyed:
     return Keyed(state, (say(state, plan, "read_back", digits=in_groups(state.keyed)),))
 
 
-def _again(state: CallState, plan: Plan, *before: Say) -> Keyed:
+def _again(state: CallState, plan: Plan, *instead: Say) -> Keyed:
+    """Asks once more, in the words of `instead` where something was wrong, or leaves it."""
     state = replace(stop(state), keyed_tries=state.keyed_tries + 1)
     if state.keyed_tries >= KEYED_TRIES:
         return Keyed(state, (say(state, plan, "number_given_up"),))
     keyed = begin(state, plan)
-    return replace(keyed, says=(*before, *keyed.says))
+    return replace(keyed, says=instead or keyed.says)

@@ -37,7 +37,7 @@ def closing(state: CallState, plan: Plan, offer: Offer) -> Say:
 def _fitted(state: CallState, plan: Plan, offer: Offer, opening: str, proof: str, keys: str) -> Say:
     """Opening, proof and keys in at most 40 words: the proof goes first, then the end of the title."""
     who = offer.card.author or words(plan, state.language, "another_customer")
-    title = first_words(offer.card.title, TITLE_WORDS).rstrip(".")
+    title = first_words(offer.card.spoken or offer.card.title, TITLE_WORDS).rstrip(".")
     while True:
         said = words(plan, state.language, opening, who=who, title=title)
         text = " ".join(part for part in (said, proof, keys) if part)
@@ -51,9 +51,9 @@ def _fitted(state: CallState, plan: Plan, offer: Offer, opening: str, proof: str
 
 def _proof(state: CallState, plan: Plan, offer: Offer) -> str:
     if offer.card.helped >= HELPED_CALLERS:
-        return words(plan, state.language, "proof_helped", n=offer.card.helped)
+        return words(plan, state.language, "proof_helped", n=f"{offer.card.helped:,}")
     if offer.card.votes >= USEFUL_VOTES:
-        return words(plan, state.language, "proof_useful", n=offer.card.votes)
+        return words(plan, state.language, "proof_useful", n=f"{offer.card.votes:,}")
     return ""
 
 

@@ -205,7 +205,7 @@ def test_a_second_text_to_a_typed_number_is_not_offered() -> None:
 def test_two_tries_then_the_place_is_kept_and_nothing_is_sent() -> None:
     play = typing()
     play.check = lambda keys: NumberCheck(None, "not_mobile")
-    assert play.key("123").heard == "[number_unusable] [type_number]"
+    assert play.key("123").heard == "[number_unusable]"
     assert play.key("456").heard == "[number_given_up]"
     assert [data["reason"] for name, data in play.facts if name == "number_refused"] == ["not_mobile", "not_mobile"]
     assert play.key("1").heard == "[number_given_up]"

@@ -157,7 +157,12 @@ def test_no_prompts_are_an_empty_response(plan: Plan) -> None:
     [
         ("Error 691 again", "Error 6 9 1 again"),
         ("Call 12025550143 now", "Call 1 2 0, 2 5 5, 5 0 1, 4 3 now"),
+        ("Call 202-555-0143 or (202) 555 0143", "Call 2 0 2, 5 5 5, 0 1 4 3 or 2 0 2, 5 5 5, 0 1 4 3"),
+        ("Dial 611, please", "Dial 6 1 1, please"),
         ("1034", "1 0 3 4"),
+        ("214 people found this useful.", "214 people found this useful."),
+        ("Jumps to 300 every 15 20 seconds", "Jumps to 300 every 15 20 seconds"),
+        ("You are number 120 in line.", "You are number 120 in line."),
         ("position 12, about 15 to 20 minutes", "position 12, about 15 to 20 minutes"),
         ("1,200 songs at 2.45", "1,200 songs at 2.45"),
         ("a\tb\nc", "a b c"),
