@@ -168,7 +168,6 @@ def _causes(failure: BaseException) -> Iterator[BaseException]:
         yield one
         seen += [one.__cause__, getattr(one, "reason", None), getattr(one, "original_error", None)]
         seen += [inner for inner in one.args if isinstance(inner, BaseException)]
-    return
 
 
 def never_connected(failure: requests.RequestException) -> bool:
