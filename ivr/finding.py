@@ -41,4 +41,4 @@ def find(wiring: Wiring, conn: Connection, search: Search) -> Found:
 def _cards(conn: Connection, ids: tuple[str, ...], language: str) -> tuple[ArticleCard, ...]:
     if not ids:
         return ()
-    return tuple(card for card in articles.cards(conn, ids) if card.language == language)
+    return tuple(card for card in articles.cards(conn, ids) if card.language == language and card.spoken)

@@ -8,6 +8,8 @@ from ivr.wiring import Wiring
 from models import schema
 
 PART_WITHIN_S = 0.2
+#: told, but no reason to send calls elsewhere
+LOSABLE = frozenset({"redis"})
 
 
 def problems(wiring: Wiring) -> dict[str, str | None]:

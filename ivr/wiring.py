@@ -21,7 +21,7 @@ from ivr.live import Plans, Queues
 from ivr.texts.numbers import Numbers
 from models import db, indexes, site
 from models import texts as text_rows
-from search.encoder import Encoder, load_encoder
+from search.encoder import Encoder, EncoderError, load_encoder
 from search.finder import FinderHolder
 
 log = structlog.get_logger()
@@ -66,9 +66,15 @@ class Wiring:
         boards.announce(self.redis, what)
 
     def warm(self) -> None:
-        """Load the encoder and the live index, and keep looking for newer ones. For processes that search."""
-        self.encoder = load_encoder(self.settings.encoder, self.settings.encoder_model)
-        self.encoder.encode(["warm"])
+        """Load the encoder and the live index, and keep looking for newer ones. For processes that search.
+
+        Without a usable encoder there are pinned articles only; the log and `/readyz` say so.
+        """
+        try:
+            self.encoder = load_encoder(self.settings.encoder, self.settings.encoder_model)
+            self.encoder.encode(["warm"])
+        except (EncoderError, OSError):
+            log.exception("encoder_not_loaded")
         try:
             self.look_for_news()
         except Exception:

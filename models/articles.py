@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 
 from search.article import Answer, Article
 from search.result import ArticleCard
-from search.speakable import speakable_name
+from search.speakable import speakable_name, spoken_title
 
 BATCH = 500
 
@@ -116,7 +116,7 @@ def card(conn: Connection, article_id: str) -> ArticleCard | None:
 def cards(conn: Connection, article_ids: Sequence[str]) -> tuple[ArticleCard, ...]:
     """The cards of those that are live, in the order of `article_ids`."""
     rows = conn.execute(_CARD, (list(article_ids),))
-    found = {row[0]: ArticleCard(*row) for row in ((*row[:7], tuple(row[7])) for row in rows)}
+    found = {row[0]: ArticleCard(*row[:7], tuple(row[7]), spoken_title(row[1])) for row in rows}
     return tuple(found[wanted] for wanted in dict.fromkeys(article_ids) if wanted in found)
 
 

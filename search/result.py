@@ -30,6 +30,7 @@ class ArticleCard:
     helped: int
     language: str
     tags: tuple[str, ...] = ()
+    spoken: str = ""  # the title as it is said; empty: nothing of it can be
 
 
 @dataclass(frozen=True)

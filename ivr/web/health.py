@@ -16,9 +16,9 @@ def healthz() -> Response:
 
 @health.get("/readyz")
 def readyz() -> Response:
-    """Each part a call needs, with what is wrong with it; 503 when any is wrong."""
+    """Each part with what is wrong with it; 503 when one is wrong that calls cannot do without."""
     found = ready.problems(wiring())
     answer = jsonify({name: problem or "ok" for name, problem in found.items()})
-    answer.status_code = 503 if any(found.values()) else 200
+    answer.status_code = 503 if any(found[name] for name in found if name not in ready.LOSABLE) else 200
     answer.headers["Cache-Control"] = "no-store"
     return answer

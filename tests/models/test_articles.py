@@ -79,6 +79,7 @@ def test_a_card_says_what_may_be_said(db: Connection) -> None:
         helped=0,
         language="en",
         tags=("internet", "router"),
+        spoken="Router light stays red \u2019\u00e9",
     )
 
 

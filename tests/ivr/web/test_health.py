@@ -1,8 +1,9 @@
 """What a load balancer asks, and the music the carrier fetches."""
 
+import pytest
 from flask.testing import FlaskClient
 
-from ivr import board
+from ivr import board, ready
 from ivr.wiring import Wiring
 
 
@@ -27,6 +28,16 @@ def test_readiness_lists_every_part(browser: FlaskClient, wiring: Wiring) -> Non
         "plan": "failed: PoolClosed",
         "index": "no index is loaded: flask index build",
     }
+
+
+def test_a_process_without_redis_still_takes_calls(
+    browser: FlaskClient, wiring: Wiring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ready, "problems", lambda _: {"postgresql": None, "redis": "failed: TimeoutError"})
+    answer = browser.get("/readyz")
+    assert (answer.status_code, answer.json) == (200, {"postgresql": "ok", "redis": "failed: TimeoutError"})
+    monkeypatch.setattr(ready, "problems", lambda _: {"postgresql": "failed: PoolTimeout", "redis": None})
+    assert browser.get("/readyz").status_code == 503
 
 
 def test_music_may_be_kept_for_ever_and_unknown_clips_lead_to_one_that_plays(
