@@ -163,6 +163,7 @@
       item.append(when);
       list.append(item);
     }
+    by("arrived").hidden = !(seen.texts >= 0 && texts.length && !texts[texts.length - 1].mine);
     seen.texts = texts.length;
     list.scrollTop = list.scrollHeight;
   }
@@ -278,6 +279,12 @@
     order("say", { call: seen.call, words: said });
   });
   by("hangup").addEventListener("click", () => { silence(); order("hang-up", { call: seen.call }); });
+  window.addEventListener("pagehide", () => {
+    // A call nobody can see any more would stand at the front of the queue for the rest of its hour.
+    if (by("oncall").hidden) return;
+    const headers = { "Content-Type": "application/json", [mark]: "1" };
+    fetch("/desk/hang-up", { method: "POST", keepalive: true, headers, body: JSON.stringify({ call: seen.call }) });
+  });
   by("agenthangup").addEventListener("click", () => order("agent-hangs-up", { call: seen.call }));
   by("skip").addEventListener("click", () => { silence(); order("skip", { call: seen.call }); });
   by("speed").addEventListener("click", () => {
@@ -295,6 +302,7 @@
     const body = by("body").value;
     if (!body.trim()) return;
     by("body").value = "";
+    by("arrived").hidden = true;
     order("text", { from: by("from").value, body });
   });
   by("crowd").addEventListener("submit", (event) => {
