@@ -1,0 +1,59 @@
+"""One service and one browser for all tests of the folder; a fresh context, and nothing to complain of, for each."""
+
+import fcntl
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext
+
+from tests.browser.chromium import Complaints, chromium, person
+from tests.browser.phone import PATIENCE_MS, Phone
+from tests.browser.service import Service, release, running
+
+
+@pytest.fixture(scope="session")
+def released(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    """A DATA_DIR after `release`. All processes of a test run share it: the first makes it, the others wait."""
+    own = tmp_path_factory.getbasetemp()
+    shared = (own.parent if hasattr(request.config, "workerinput") else own) / "released"
+    shared.mkdir(exist_ok=True)
+    with (shared / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / "done").exists():
+            release(shared / "var")
+            (shared / "done").touch()
+    return shared / "var"
+
+
+@pytest.fixture(scope="session")
+def service(released: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The service, on a copy of `released`."""
+    data_dir = tmp_path_factory.mktemp("browser") / "var"
+    subprocess.run(["cp", "-Rp", released, data_dir], check=True)  # with its owners: PostgreSQL never runs as root
+    with running(data_dir) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A person's browser. The test fails when one of its pages complained."""
+    opened = person(browser, viewport={"width": 1440, "height": 900})
+    opened.set_default_timeout(PATIENCE_MS)
+    complaints = Complaints(opened)
+    yield opened
+    opened.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def phone(context: BrowserContext, service: Service) -> Phone:
+    """The test phone, at five times the speed."""
+    return Phone(context.new_page(), service).fast()
