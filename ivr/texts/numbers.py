@@ -20,9 +20,7 @@ from ivr.call.state import CallerKind
 
 #: Withheld callers arrive as words typed on a keypad: ANONYMOUS, UNAVAILABLE, UNKNOWN, BLOCKED, RESTRICTED, PRIVATE.
 WITHHELD = frozenset({"+266696687", "+86282452253", "+8656696", "+2562533", "+7378742833", "+7748283"})
-_WITHHELD_WORDS = re.compile(
-    r"anonymous|unavailable|unknown|restricted|private|withheld|blocked", re.IGNORECASE
-)
+_WITHHELD_WORDS = re.compile(r"anonymous|unavailable|unknown|restricted|private|withheld|blocked", re.IGNORECASE)
 _KINDS = {
     Type.MOBILE: CallerKind.MOBILE,
     Type.FIXED_LINE_OR_MOBILE: CallerKind.MOBILE,
@@ -86,9 +84,7 @@ def check_typed(digits: str, countries: Sequence[str], own: str = "") -> NumberC
     here = [found for found in valid if phonenumbers.region_code_for_number(found) in countries]
     if not here:
         return NumberCheck(None, "country")
-    mobile = next(
-        (one for one in here if _KINDS.get(phonenumbers.number_type(one)) is CallerKind.MOBILE), None
-    )
+    mobile = next((one for one in here if _KINDS.get(phonenumbers.number_type(one)) is CallerKind.MOBILE), None)
     if mobile is None:
         return NumberCheck(None, "not_mobile")
     e164 = phonenumbers.format_number(mobile, phonenumbers.PhoneNumberFormat.E164)
@@ -129,9 +125,7 @@ class Numbers:
         return int.from_bytes(self._digest("bucket", f"{experiment}\0{who}")[:8]) % 10_000
 
     def _digest(self, purpose: str, what: str) -> bytes:
-        return hmac.digest(
-            self._hash_key, f"{purpose}\0{what}".encode(errors="surrogatepass"), hashlib.sha256
-        )
+        return hmac.digest(self._hash_key, f"{purpose}\0{what}".encode(errors="surrogatepass"), hashlib.sha256)
 
     def seal(self, words: str) -> bytes:
         """AES-256-GCM under the newest key."""
@@ -146,3 +140,12 @@ class Numbers:
             except InvalidTag:
                 continue
         raise ValueError("sealed under a key that is not in NUMBER_ENCRYPTION_KEY")
+
+
+def readable(number: str) -> str:
+    """A number of ours as people write it, for a page; what is none stays as it is."""
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return number
+    return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL))

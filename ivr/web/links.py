@@ -14,6 +14,7 @@ from flask import Blueprint, Response, abort, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from ivr.call.wording import words
+from ivr.texts.numbers import readable
 from ivr.visits import Arrival, Page, Saying, visit
 from ivr.web import pages
 from ivr.web.guards import wiring
@@ -120,7 +121,8 @@ def _article(page: Page, article: Article) -> AnyResponse:
 
 
 def _message(page: Page, key: str, *, status: int = 200, back: str | None = None) -> AnyResponse:
-    said = words(page.plan, page.language, key, number=page.number, brand=page.plan.brand)
+    number = readable(page.number)
+    said = words(page.plan, page.language, key, number=number, brand=page.plan.brand)
     return pages.page(
         "message.html",
         status,
@@ -128,6 +130,7 @@ def _message(page: Page, key: str, *, status: int = 200, back: str | None = None
         brand=page.plan.brand,
         words=said,
         tel=page.number if key == "page_call" else "",
+        tel_shown=number,
         back=f"/r/{back}" if back else "",
         back_title=page.article.title if page.article else "",
     )

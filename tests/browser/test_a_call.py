@@ -76,7 +76,7 @@ def read_without_scripts(browser: Browser, link: str) -> None:
     assert requests == [link]
     expect(page.locator("h1")).to_have_text("Router says not online in the app")
     page.get_by_role("button", name="I still need help").click()
-    expect(page.locator("main")).to_contain_text("press 1 to go straight to a person")
+    expect(page.locator("main")).to_contain_text("Call +1 500-555-0006 and press 1 to go straight to a person")
     assert page.locator("a[href^='tel:']").get_attribute("href") == "tel:+15005550006"
     context.close()
     assert complaints == []

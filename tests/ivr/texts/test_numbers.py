@@ -10,7 +10,7 @@ from ivr.call.plan import OfferRules
 from ivr.call.state import CallerKind
 from ivr.texts import quiet
 from ivr.texts.consent import Standing, may_text
-from ivr.texts.numbers import Numbers, check_typed, classify, textable
+from ivr.texts.numbers import Numbers, check_typed, classify, readable, textable
 
 OWN = "+13105550100"
 
@@ -79,6 +79,13 @@ def test_no_input_breaks_the_reading_of_a_number(text: str) -> None:
     classify(text, own=OWN, countries=("US",))
     check_typed(text, ("US", "ES"))
     textable(text, ("US",))
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"), [("+12025550143", "+1 202-555-0143"), ("+15005550006", "+1 500-555-0006"), ("611", "611")]
+)
+def test_a_number_is_shown_as_people_write_it(number: str, shown: str) -> None:
+    assert readable(number) == shown
 
 
 def test_sealed_numbers_open_under_old_keys_too() -> None:
