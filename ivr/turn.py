@@ -19,7 +19,7 @@ from ivr.finding import find
 from ivr.jobs.queue_text import queue_text, text_refusal
 from ivr.texts import numbers
 from ivr.wiring import Wiring
-from models import calls, transcripts
+from models import articles, calls, transcripts
 
 MakeEvent = Callable[[tuple[TextProgress, ...]], Event]
 TRIES = 5  # against other requests for the same call at the same instant
@@ -119,6 +119,9 @@ def _decide(
 ) -> Step:
     moment = _moment(wiring, conn, state, event)
     step = decide(state, event, plan, moment)
+    while gone := _withdrawn(conn, state, step):
+        moment = replace(moment, withdrawn=moment.withdrawn | gone)
+        step = decide(state, event, plan, moment)
     if step.search is not None:
         found = find(wiring, conn, step.search)
         after = decide(step.state, found, plan, moment)
@@ -128,6 +131,12 @@ def _decide(
         if refusal is not None:
             return decide(state, event, plan, replace(moment, text_refusal=refusal))
     return step
+
+
+def _withdrawn(conn: Connection, before: CallState, step: Step) -> frozenset[str]:
+    """Articles that a step would newly offer although they were withdrawn since they were found."""
+    new = {offer.card.id for offer in step.state.offers[len(before.offers) :]}
+    return frozenset(one for one in new if articles.state(conn, one) == "withdrawn")
 
 
 def _moment(wiring: Wiring, conn: Connection, state: CallState, event: Event) -> Moment:

@@ -106,13 +106,14 @@ def _yes(state: CallState, plan: Plan, moment: Moment) -> Step:
     if reason is not None or not state.offers[-1].text:
         state, answered = offered(state)
         state, refused = texting.refuse(state, reason or "cap")
-        return finish(state, plan, moment, (say(state, plan, "cannot_text"),), (*answered, *refused))
+        return finish(state, plan, moment, (texting.sorry(state, plan, reason or "cap"),), (*answered, *refused))
     state, facts = texting.accept(state, plan, moment)
     if state.caller.kind is not CallerKind.MOBILE:
         return replace(_keyed(keying.begin(state, plan), plan, moment), facts=facts)
     if moment.text_refusal is not None:
         state, refused = texting.refuse(state, moment.text_refusal)
-        return finish(state, plan, moment, (say(state, plan, "cannot_text"),), (*facts, *refused))
+        says = (texting.sorry(state, plan, moment.text_refusal),)
+        return finish(state, plan, moment, says, (*facts, *refused))
     state, text = texting.queue_text(state, plan, moment)
     return replace(finish(state, plan, moment, facts=facts), text=text)
 

@@ -114,14 +114,14 @@ def _yes(state: CallState, plan: Plan, moment: Moment) -> Step:
         state, answered = offered(state)
         state, refused = texting.refuse(state, reason or "cap")
         facts = (*answered, *refused)
-        key = "number_given_up" if reason == "no_number" else "cannot_text"
-        return Step(*document(state, plan, moment, (say(state, plan, key),)), facts)
+        return Step(*document(state, plan, moment, (texting.sorry(state, plan, reason or "cap"),)), facts)
     state, facts = texting.accept(state, plan, moment)
     if state.caller.kind is not CallerKind.MOBILE:
         return replace(_keyed(keying.begin(state, plan), plan, moment), facts=facts)
     if moment.text_refusal is not None:
         state, refused = texting.refuse(state, moment.text_refusal)
-        return Step(*document(state, plan, moment, (say(state, plan, "cannot_text"),)), (*facts, *refused))
+        says = (texting.sorry(state, plan, moment.text_refusal),)
+        return Step(*document(state, plan, moment, says), (*facts, *refused))
     state, text = texting.queue_text(state, plan, moment)
     return Step(*document(state, plan, moment, (say(state, plan, "sending"),)), facts, text)
 

@@ -94,7 +94,7 @@ def _done(state: CallState, plan: Plan, moment: Moment) -> Keyed:
     number, state = state.keyed, stop(state)
     if moment.text_refusal is not None:
         state, refused = texting.refuse(state, moment.text_refusal)
-        return Keyed(state, (say(state, plan, "cannot_text"),), (*facts, *refused))
+        return Keyed(state, (texting.sorry(state, plan, moment.text_refusal),), (*facts, *refused))
     state, text = texting.queue_text(state, plan, moment, number)
     return Keyed(state, (say(state, plan, "sending"),), facts, text)
 

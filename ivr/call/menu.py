@@ -78,7 +78,8 @@ def _heard(state: CallState, event: Said, menu: Menu, plan: Plan, moment: Moment
         return _pressed(state, meaning.key, menu, plan, moment, "speech")
     if meaning.repeat:
         return question(state, plan, state.last_said)
-    if is_sentence(event.words):  # what is wrong may be told before it is asked for
+    # What is wrong may be told before it is asked for; a label repeated later does not take its place.
+    if is_sentence(event.words) and len(event.words) > len(state.transcript):
         state = replace(state, transcript=masked(event.words), confidence=event.confidence)
     if meaning.agent:
         return joining.ask_for_agent(state, plan, moment, "speech")

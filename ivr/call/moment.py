@@ -32,12 +32,14 @@ class Moment:
     """One instant. `now` is aware UTC.
 
     `number_check` answers the number just typed (`state.keying` is NUMBER). `text_refusal` is set when the
-    rim was asked for a text and could not queue it: the decision is taken again with the reason.
+    rim was asked for a text and could not queue it: the decision is taken again with the reason, and so it is
+    with the articles that were `withdrawn` since they were found.
     """
 
     now: datetime
     outlook: Mapping[str, Outlook] = field(default_factory=dict)
     closed_queues: frozenset[str] = frozenset()  # by a manager's switch
+    withdrawn: frozenset[str] = frozenset()
     number_check: NumberCheck | None = None
     text_refusal: str | None = None
 

@@ -50,7 +50,7 @@ def consider(state: CallState, plan: Plan, moment: Moment) -> Outcome:
     """
     if state.arm == "holdout" or not _due(state, plan, moment):
         return state, (), False
-    card = _next_card(state)
+    card = _next_card(state, moment)
     reason = _never(state, plan, card)
     if card is None or reason is not None:
         return _refuse(state, reason or "no_match")
@@ -72,7 +72,9 @@ def consider_closing(state: CallState, plan: Plan, moment: Moment) -> Outcome:
     last = state.offer
     if state.arm == "holdout" or (last is not None and not last.open):
         return state, (), False
-    card = last.card if last else _next_card(state)
+    card = last.card if last else _next_card(state, moment)
+    if card is not None and card.id in moment.withdrawn:
+        card = None
     reason = _never(state, plan, card)
     if card is None or reason is not None:
         return _refuse(state, reason or "no_match")
@@ -104,13 +106,13 @@ def _due(state: CallState, plan: Plan, moment: Moment) -> bool:
     if len(state.offers) >= MOST_OFFERS or state.offers[-1].declined:
         return False
     since = answered_ms(state.offers[-1])
-    more = _next_card(state) is not None
+    more = _next_card(state, moment) is not None
     return more and since is not None and moment.ms - since >= 1000 * plan.offers.further_after_s
 
 
-def _next_card(state: CallState) -> ArticleCard | None:
-    offered = {one.card.id for one in state.offers}
-    return next((card for card in state.candidates if card.id not in offered), None)
+def _next_card(state: CallState, moment: Moment) -> ArticleCard | None:
+    out = moment.withdrawn | {one.card.id for one in state.offers}
+    return next((card for card in state.candidates if card.id not in out), None)
 
 
 def _never(state: CallState, plan: Plan, card: ArticleCard | None) -> str | None:

@@ -54,6 +54,7 @@ class Hold:
     queue: str
     workflow_sid: str | None = None
     task: dict[str, Any] = field(default_factory=dict)
+    max_size: int | None = None  # beyond it the queue takes no more callers; None: the carrier's own limit
 
 
 @dataclass(frozen=True, slots=True)

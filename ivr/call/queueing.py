@@ -33,7 +33,9 @@ def join(state: CallState, plan: Plan) -> tuple[CallState, Fact]:
 def prompt(state: CallState, plan: Plan) -> Hold:
     """The queue itself, with what an agent should know where TaskRouter hands calls out."""
     queue = queue_of(state, plan)
-    return Hold(queue.name, queue.workflow_sid, _task(state, plan) if queue.workflow_sid else {})
+    if queue.workflow_sid:
+        return Hold(queue.name, queue.workflow_sid, _task(state, plan))
+    return Hold(queue.name, max_size=queue.max_size)
 
 
 def _task(state: CallState, plan: Plan) -> dict[str, Any]:

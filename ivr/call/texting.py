@@ -54,6 +54,12 @@ def refuse(state: CallState, reason: str) -> tuple[CallState, tuple[Fact, ...]]:
     data = {"reason": reason, "article": state.offer.card.id if state.offer else None}
     return replace(state, refused=(*state.refused, mark)), (Fact("text_refused", data),)
 
+def sorry(state: CallState, plan: Plan, reason: str) -> Say:
+    """Why no text comes, in words that are true of this reason."""
+    keys = {"repeat": "already_sent", "no_number": "number_given_up", "withdrawn": "number_given_up"}
+    return say(state, plan, keys.get(reason, "cannot_text"))
+
+
 
 def news(
     state: CallState, plan: Plan, moment: Moment, texts: tuple[TextProgress, ...]

@@ -168,7 +168,7 @@ def fit(said: Said, choice: Choice, plan: Plan, language: str) -> int:
         wanted, core = _of_plan(phrase)
         if not wanted:
             continue
-        if core == bare or wanted == whole:
+        if wanted == whole or sorted(core) == sorted(bare):
             best = max(best, 100 + len(core))
         elif _holds(whole, wanted) or _holds(bare, core):
             best = max(best, len(core))

@@ -134,7 +134,7 @@ class Renderer:
     def _enqueue(self, response: VoiceResponse, hold: Hold) -> None:
         wait = {"wait_url": self._url("hold"), "action": self._url("queue-result", turn=True)}
         if hold.workflow_sid is None:
-            response.enqueue(hold.queue, **wait)
+            response.enqueue(hold.queue, max_queue_size=hold.max_size, **wait)
         else:
             task = speech.clean(json.dumps(hold.task, ensure_ascii=True))
             response.enqueue(None, workflow_sid=hold.workflow_sid, **wait).task(task)

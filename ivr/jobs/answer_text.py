@@ -146,6 +146,8 @@ def _not(wiring: Wiring, conn: Connection, said: _Said) -> tuple[str, Composed |
 def _steps(wiring: Wiring, conn: Connection, said: _Said) -> tuple[str, Composed | None]:
     if said.about is None:
         return _help(wiring, conn, said)
+    if articles.state(conn, said.about.article_id) == "withdrawn":  # withdrawn: its steps may do harm
+        return "steps", _plain(said, "reply_nothing", number=said.number)
     article = articles.read(conn, said.about.article_id)
     accepted = article.accepted if article else None
     body = compose.steps_text(said.plan, said.language, accepted.text) if accepted else None

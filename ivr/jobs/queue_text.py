@@ -14,7 +14,7 @@ from ivr.jobs.times import DEFAULT
 from ivr.texts import compose, links, numbers, quiet
 from ivr.texts.consent import Standing, may_text
 from ivr.wiring import Wiring
-from models import facts, optouts, texts
+from models import articles, facts, optouts, texts
 from models import numbers as number_rows
 from models.texts import NewText, Text
 
@@ -28,6 +28,8 @@ def text_refusal(
     number = asked.to or from_number
     if not number or number == state.number:
         return "kind"
+    if articles.state(conn, asked.article_id) == "withdrawn":
+        return "withdrawn"
     to_key = wiring.numbers.key(number)
     textable, country_allowed = numbers.textable(number, wiring.settings.allowed_text_countries)
     seen = texts.counts(conn, call_sid=state.call_sid, article_id=asked.article_id, to_key=to_key, now=wiring.clock())

@@ -67,14 +67,15 @@ class Browser:
         page = answer.body.decode("utf-8", "replace")
         if who == "person":
             self._page = page
-            seen = urljoin(self._link, self._link.split("?")[0] + "/seen")
-            if "/seen" in page:
-                self._send("POST", seen, [], who)
+            if "seen" in page:
+                self._beacon("seen")
         return page
 
     def tap(self, what: str) -> str:
         """Use the button or link of the page whose address ends so. Raises WebProblem."""
-        ends = {"solved": "/solved", "help": "/help", "community": "/community", "source": "/source"}[what]
+        if what == "source" and 'id="source"' in self._page:
+            return self._beacon("source")
+        ends = f"/{what}"
         for method, address, fields in _Forms(self._page).ways:
             if address.split("?")[0].endswith(ends):
                 answer = self._send(method, urljoin(self._link, address), fields, "person")
@@ -85,6 +86,13 @@ class Browser:
                     raise WebProblem(f"{address}: HTTP {answer.status}")
                 return answer.body.decode("utf-8", "replace")
         raise WebProblem(f"the page has nothing that leads to {ends}")
+
+    def _beacon(self, what: str) -> str:
+        """What the page's own script tells its server."""
+        answer = self._send("POST", f"{self._link.split('?')[0]}/{what}", [], "person")
+        if answer.status >= 400:
+            raise WebProblem(f"{what}: HTTP {answer.status}")
+        return ""
 
     def _send(self, method: str, url: str, form: list[tuple[str, str]], who: str) -> Answer:
         headers = {"User-Agent": AGENTS[who], "Accept": "text/html", "Accept-Language": "en-US"}

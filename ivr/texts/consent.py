@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from ivr.call.plan import OfferRules
 
 
+#: why a text may not go: data of the fact `text_refused`, beside `ivr.call.offers.TEXT_REFUSALS`
+REFUSALS = ("opted_out", "kind", "country", "repeat", "call_cap", "day_cap", "typed_cap", "withdrawn")
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What is on record about a number at this moment."""
@@ -20,7 +24,7 @@ class Standing:
 
 
 def may_text(standing: Standing, rules: OfferRules) -> str | None:
-    """None when it may go, else why not: opted_out, kind, country, repeat, call_cap, day_cap, typed_cap."""
+    """None when it may go, else one of REFUSALS ("withdrawn" is the article's affair, not the number's)."""
     if standing.opted_out:
         return "opted_out"
     if not standing.textable:

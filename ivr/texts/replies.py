@@ -77,7 +77,7 @@ _NOT = re.compile(
     r"|(?:no |nope |but |sorry |thanks |thank you |gracias |pero )*(?:it|that|this|they|still)? ?(?:still )?"
     r"(?:(?:is|was|does|did|has|have) ?(?:not|n ?t)|doesn ?t|didn ?t|isn ?t|hasn ?t|not|never)"
     r" (?:been )?(?:solved|fixed|resolved|work|works|worked|working|help|helped|helpful|sorted|good)(?: \w+){0,3}"
-    r"|(?:no |pero |gracias )*(?:todavia |aun |sigue )?(?:no|sin) (?:me |se |lo |ha |esta |quedo )*"
+    r"|(?:no |pero |gracias |ya )*(?:todavia |aun |sigue )?(?:no|sin) (?:me |se |lo |ha |esta |quedo )*"
     r"(?:funcion\w*|sirv\w*|ayud\w*|resuelto|resolvi\w*|solucion\w*|arregl\w*)(?: \w+){0,3}"
     r"|same (?:problem|issue|thing)(?: \w+){0,2}|broken|didn ?t|did nothing|nothing(?: changed| happened)?)"
 )

@@ -38,9 +38,10 @@ TOKEN_HEADER = "I-Twilio-Idempotency-Token"
 _TALKED = frozenset({"completed", "answered"})
 
 
-def _turn() -> int | None:
+def _turn() -> int:
+    """The turn that an action address names; -1, which is nobody's turn, where it names none."""
     given = request.args.get("turn", "")
-    return int(given) if given.isascii() and given.isdigit() and len(given) <= 9 else None
+    return int(given) if given.isascii() and given.isdigit() and len(given) <= 9 else -1
 
 
 def _take(make_event: MakeEvent, turn: int | None = None) -> str:

@@ -150,10 +150,12 @@ def test_an_opted_out_caller_who_presses_one_hears_that_it_cannot_be() -> None:
 
 
 def test_a_text_the_rim_cannot_queue_is_refused_in_words_and_fact() -> None:
-    play = Play(refusal="repeat").to_offer().key("1")
+    assert Play(refusal="repeat").to_offer().key("1").heard == "[already_sent]"
+    assert Play(refusal="withdrawn").to_offer().key("1").heard == "[number_given_up]"
+    play = Play(refusal="day_cap").to_offer().key("1")
     assert play.heard == "[cannot_text]"
     assert play.new_names == ["offered", "accepted", "text_refused"]
-    assert play.data("text_refused")["reason"] == "repeat"
+    assert play.data("text_refused")["reason"] == "day_cap"
     assert play.texts == []
 
 
