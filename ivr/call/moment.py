@@ -39,9 +39,9 @@ class Moment:
     now: datetime
     outlook: Mapping[str, Outlook] = field(default_factory=dict)
     closed_queues: frozenset[str] = frozenset()  # by a manager's switch
-    withdrawn: frozenset[str] = frozenset()
     number_check: NumberCheck | None = None
     text_refusal: str | None = None
+    withdrawn: frozenset[str] = frozenset()
 
     @property
     def ms(self) -> int:
