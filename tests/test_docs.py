@@ -1,6 +1,11 @@
 """The documents say what the code says."""
 
+import re
+import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 from ivr.call.facts import FACTS
 
@@ -19,3 +24,32 @@ def facts_table() -> str:
 
 def test_the_vocabulary_lists_every_fact() -> None:
     assert facts_table() in (ROOT / "docs" / "vocabulary.md").read_text("utf-8"), facts_table()
+
+
+DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=[str(file.relative_to(ROOT)) for file in DOCUMENTS])
+def test_every_link_of_a_document_leads_somewhere(document: Path) -> None:
+    targets = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", document.read_text("utf-8"))
+    assert [target for target in targets if not (document.parent / target).exists()] == []
+
+
+def test_no_picture_is_heavy_and_each_is_shown() -> None:
+    shown = "".join(document.read_text("utf-8") for document in DOCUMENTS)
+    pictures = list((ROOT / "docs" / "images").iterdir())
+    assert [file.name for file in pictures if file.stat().st_size > 300_000 or file.name not in shown] == []
+
+
+def test_the_commands_work_as_the_documents_write_them(tmp_path: Path) -> None:
+    """`flask menu check FILE` in the project's folder, with nothing else to say where the application is."""
+    done = subprocess.run(
+        [Path(sys.executable).with_name("flask"), "menu", "check", "--help"],
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin", "DATA_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Tell every problem of FILE" in done.stdout
