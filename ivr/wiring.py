@@ -26,6 +26,8 @@ from search.finder import FinderHolder
 
 log = structlog.get_logger()
 
+RENDERED_KEPT = 4096
+
 Clock = Callable[[], datetime]
 
 
@@ -51,10 +53,23 @@ class Wiring:
     board: Board
     development_account: bool  # its calls come from the test phone
     encoder: Encoder | None = None
+    _rendered: dict[tuple[tuple[Prompt, ...], int, int, str], str] = field(default_factory=dict)
     _news: list[News] = field(default_factory=list)
 
     def render(self, prompts: tuple[Prompt, ...], plan: Plan, turn: int, language: str) -> str:
-        """Prompts as the carrier's document."""
+        """Prompts as the carrier's document. Many callers hear the same at the same turn: those are kept."""
+        key = (prompts, plan.version, turn, language)
+        try:
+            known = self._rendered.get(key)
+        except TypeError:  # a task's attributes: no two callers share them
+            return self._render(prompts, plan, turn)
+        if known is None:
+            if len(self._rendered) >= RENDERED_KEPT:
+                self._rendered.clear()
+            known = self._rendered[key] = self._render(prompts, plan, turn)
+        return known
+
+    def _render(self, prompts: tuple[Prompt, ...], plan: Plan, turn: int) -> str:
         return twiml.render(prompts, plan=plan, base_url=self.settings.public_base_url, turn=turn, audio=self.audio)
 
     def cancel_follow_ups(self, conn: Connection, call_sid: str) -> None:

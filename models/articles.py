@@ -113,10 +113,15 @@ def card(conn: Connection, article_id: str) -> ArticleCard | None:
     return found[0] if found else None
 
 
+def _as_card(row: Sequence[Any]) -> ArticleCard:
+    article_id, title, short, author, votes, helped, language, tags = row
+    return ArticleCard(article_id, title, short, author, votes, helped, language, tuple(tags), spoken_title(title))
+
+
 def cards(conn: Connection, article_ids: Sequence[str]) -> tuple[ArticleCard, ...]:
     """The cards of those that are live, in the order of `article_ids`."""
     rows = conn.execute(_CARD, (list(article_ids),))
-    found = {row[0]: ArticleCard(*row[:7], tuple(row[7]), spoken_title(row[1])) for row in rows}
+    found = {card.id: card for card in map(_as_card, rows)}
     return tuple(found[wanted] for wanted in dict.fromkeys(article_ids) if wanted in found)
 
 

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 from psycopg import Connection
 from psycopg.rows import class_row, dict_row
 
+from models.prepared import Prepared
+
 
 class Kept(NamedTuple):
     """What a turn needs of the turn before."""
@@ -46,23 +48,32 @@ class Turn(NamedTuple):
     facts: Sequence[NewFact]
 
 
+_LOAD = Prepared(
+    "call_load",
+    "SELECT state, turn, reply, (SELECT json_agg(json_build_array(article_id, status, error_code)) FROM texts"
+    " WHERE texts.call_sid = calls.call_sid AND kind = 'link') FROM calls WHERE call_sid = %(call_sid)s",
+)
+
+
 def load(conn: Connection, call_sid: str) -> Kept | None:
     """The call as the last turn left it."""
-    row = conn.execute(
-        "SELECT state, turn, reply, (SELECT json_agg(json_build_array(article_id, status, error_code)) FROM texts"
-        " WHERE texts.call_sid = calls.call_sid AND kind = 'link') FROM calls WHERE call_sid = %s",
-        (call_sid,),
-    ).fetchone()
-    return Kept(*row) if row else None
+    for state, turn, reply, texts in _LOAD.run(conn, {"call_sid": call_sid}):
+        assert state is not None
+        assert turn is not None
+        assert reply is not None
+        return Kept(state, int(turn), reply, json.loads(texts) if texts else None)
+    return None
 
 
 _FACTS = (
     "INSERT INTO facts (call_sid, name, at, plan_version, index_version, data)"
-    " SELECT %(call_sid)s, f.name, %(at)s, %(plan_version)s, %(index_version)s, f.data"
+    " SELECT %(call_sid)s::text, f.name, %(at)s::timestamptz, %(plan_version)s::int, %(index_version)s::text, f.data"
     " FROM moved, jsonb_to_recordset(%(facts)s::jsonb) AS f(name text, data jsonb)"
 )
 
-_SAVE = f"""
+_SAVE = Prepared(
+    "call_save",
+    f"""
 WITH moved AS (
     UPDATE calls SET turn = turn + 1, state = %(state)s, reply = %(reply)s, stage = %(stage)s, language = %(language)s,
         queue = %(queue)s, leaf = %(leaf)s, position = %(position)s, waited_s = %(waited_s)s,
@@ -70,9 +81,12 @@ WITH moved AS (
         ended_at = CASE WHEN %(ended)s THEN coalesce(ended_at, %(at)s) ELSE ended_at END
     WHERE call_sid = %(call_sid)s AND turn = %(turn)s RETURNING 1
 ), told AS ({_FACTS})
-SELECT count(*) FROM moved"""
+SELECT count(*) FROM moved""",
+)
 
-_BEGIN = f"""
+_BEGIN = Prepared(
+    "call_begin",
+    f"""
 WITH moved AS (
     INSERT INTO calls (call_sid, number, caller_key, language, plan_version, test, turn, stage, queue, leaf,
         position, waited_s, state, reply, started_at, updated_at)
@@ -80,7 +94,8 @@ WITH moved AS (
         %(stage)s, %(queue)s, %(leaf)s, %(position)s, %(waited_s)s, %(state)s, %(reply)s, %(at)s, %(at)s)
     ON CONFLICT (call_sid) DO NOTHING RETURNING 1
 ), told AS ({_FACTS})
-SELECT count(*) FROM moved"""
+SELECT count(*) FROM moved""",
+)
 
 
 def _values(turn: Turn) -> dict[str, Any]:
@@ -90,14 +105,13 @@ def _values(turn: Turn) -> dict[str, Any]:
 
 def save(conn: Connection, turn: Turn) -> bool:
     """Write a turn and its facts in one statement. False when another request took that turn first."""
-    row = conn.execute(_SAVE, _values(turn)).fetchone()
-    return row == (1,)
+    return _SAVE.run(conn, _values(turn)) == [("1",)]
 
 
 def begin(conn: Connection, turn: Turn, *, number: str, caller_key: str | None, test: bool) -> bool:
     """Write a call's first turn. False when the call is already there."""
     values = {**_values(turn), "number": number, "caller_key": caller_key, "test": test}
-    return conn.execute(_BEGIN, values).fetchone() == (1,)
+    return _BEGIN.run(conn, values) == [("1",)]
 
 
 class Profile(NamedTuple):
@@ -120,7 +134,7 @@ def profile(conn: Connection, key: str, day_ago: datetime, returning_since: date
                       UNION SELECT a FROM linked_keys WHERE b = %(key)s)
         SELECT EXISTS (SELECT FROM optouts WHERE number_key = %(key)s AND active),
                (SELECT count(*) FROM texts WHERE to_key = %(key)s AND created_at > %(day_ago)s
-                   AND status <> 'canceled' AND NOT test),
+                   AND kind = 'link' AND status <> 'canceled' AND NOT test),
                last.leaf, last.topic, last.path, last.language, last.discreet
         FROM (SELECT 1) AS one LEFT JOIN LATERAL (
             SELECT leaf, topic, path, language, discreet FROM texts

@@ -36,7 +36,7 @@ def add(
     return (
         conn.execute(
             "INSERT INTO facts (call_sid, name, at, plan_version, index_version, data, once)"
-            " VALUES (%s, %s, %s, %s, %s, %s::jsonb, %s) ON CONFLICT (once) DO NOTHING",
+            " VALUES (%s, %s, %s, %s, %s, %s::jsonb, %s) ON CONFLICT (once) WHERE once IS NOT NULL DO NOTHING",
             (call_sid, name, at, plan_version, index_version, json.dumps(data or {}), once),
         ).rowcount
         == 1

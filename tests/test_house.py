@@ -68,8 +68,8 @@ def breaches(
     return found
 
 
-def test_the_call_knows_only_the_standard_library_and_search_results() -> None:
-    assert breaches("ivr.call", ("search.result",), ()) == []
+def test_the_call_knows_only_the_standard_library_a_codec_and_search_results() -> None:
+    assert breaches("ivr.call", ("search.result",), ("msgspec",)) == []
 
 
 def test_texts_know_only_the_call_and_their_codecs() -> None:

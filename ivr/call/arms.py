@@ -1,10 +1,9 @@
 """The experiment: who is offered an article and who holds without, drawn at the instant of the offer."""
 
-from dataclasses import replace
-
 from ivr.call.facts import Fact
 from ivr.call.plan import OfferRules
 from ivr.call.state import Caller, CallState
+from ivr.call.values import replace
 
 BUCKETS = 10_000
 

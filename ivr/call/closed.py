@@ -1,7 +1,5 @@
 """When nobody can answer: why, the article once by text or aloud, then the overflow number or a goodbye."""
 
-from dataclasses import replace
-
 from ivr.call import keying, offer_words, texting
 from ivr.call.effects import Step
 from ivr.call.events import OverflowEnded, Pressed, Said, Silent
@@ -15,6 +13,7 @@ from ivr.call.prompts import Ask, CallNumber, HangUp, Prompt, Say
 from ivr.call.queueing import queue_of
 from ivr.call.speech import in_language, milliseconds, say
 from ivr.call.state import CallerKind, CallState, Keying, Served, Stage
+from ivr.call.values import replace
 
 CLOSED_WHY = ("hours", "holiday", "no_agent", "queue_full", "max_hold")
 

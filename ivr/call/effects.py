@@ -1,14 +1,12 @@
 """What a turn wants done, besides words and facts."""
 
-from dataclasses import dataclass, field
-
 from ivr.call.facts import Fact
 from ivr.call.prompts import Prompt
 from ivr.call.state import CallState
+from ivr.call.values import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Search:
+class Search(Value, frozen=True):
     """Look for the article; the answer comes back into `decide` as `Found` within the same turn."""
 
     path: tuple[str, ...]  # spoken labels of the choices taken, outermost first
@@ -18,8 +16,7 @@ class Search:
     pinned: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class QueueText:
+class QueueText(Value, frozen=True):
     """One text with the article's link.
 
     `to` is None for the calling number, else the number typed (E.164).
@@ -34,8 +31,7 @@ class QueueText:
     to: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Value, frozen=True):
     """The outcome of one decision.
 
     With `search` set the prompts are empty and the turn goes on with `Found`.
@@ -46,4 +42,4 @@ class Step:
     facts: tuple[Fact, ...] = ()
     text: QueueText | None = None
     search: Search | None = None
-    cancel_follow_ups: bool = field(default=False)  # an agent has the call: no "did it help?" text later
+    cancel_follow_ups: bool = False  # an agent has the call: no "did it help?" text later

@@ -1,40 +1,34 @@
 """What the phone tells us, freed of the carrier's words."""
 
-from dataclasses import dataclass
-
 from ivr.call.state import Returning
+from ivr.call.values import Value
 from search.result import ArticleCard
 
 
-@dataclass(frozen=True, slots=True)
-class CallStarted:
+class CallStarted(Value, frozen=True):
     """A call came in. The state's `caller` is already filled."""
 
     returning: Returning | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Pressed:
+class Pressed(Value, frozen=True):
     """Keys, as pressed: `0-9 * #`, the finishing key left out."""
 
     keys: str
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(Value, frozen=True):
     """Words as recognised. `confidence` 0-1 or None when the recogniser gave none."""
 
     words: str
     confidence: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Silent:
+class Silent(Value, frozen=True):
     """The question ended without a key or a word."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Value, frozen=True):
     """The finder's answer to `Step.search`: cards best first (at most 2), or a reason for none."""
 
     cards: tuple[ArticleCard, ...]
@@ -45,8 +39,7 @@ class Found:
     how: str = "search"  # search | pin
 
 
-@dataclass(frozen=True, slots=True)
-class TextProgress:
+class TextProgress(Value, frozen=True):
     """How far a text of this call has come: queued, sent, delivered, failed, unknown, expired."""
 
     article_id: str
@@ -54,8 +47,7 @@ class TextProgress:
     code: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Waited:
+class Waited(Value, frozen=True):
     """The wait loop came round. Values are snapshots of the moment of the request."""
 
     waited_s: int
@@ -63,40 +55,35 @@ class Waited:
     texts: tuple[TextProgress, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class HoldKey:
+class HoldKey(Value, frozen=True):
     """A key during the hold ('' = the number entry ended without one)."""
 
     keys: str
     texts: tuple[TextProgress, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class AgentAnswered:
+class AgentAnswered(Value, frozen=True):
     """An agent took the call: the `<Queue url>` request."""
 
     waited_s: int | None
     agent_call_sid: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class LeftQueue:
+class LeftQueue(Value, frozen=True):
     """The queue let go of the call. `result` is one of flow.QUEUE_RESULTS, or anything at all."""
 
     result: str
     waited_s: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class CallEnded:
+class CallEnded(Value, frozen=True):
     """The final status callback. `status` is the carrier's word."""
 
     status: str
     duration_s: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class OverflowEnded:
+class OverflowEnded(Value, frozen=True):
     """The call to the overflow number is over: completed, busy, no-answer, failed, canceled."""
 
     status: str

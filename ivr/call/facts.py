@@ -1,7 +1,8 @@
 """The names of everything that can happen, and the value that says it happened."""
 
-from dataclasses import dataclass, field
 from typing import Any
+
+from ivr.call.values import Value
 
 #: name -> what it means exactly. docs/vocabulary.md is made from this table; a test plays each in a story.
 FACTS: dict[str, str] = {
@@ -60,15 +61,14 @@ FACTS: dict[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(Value, frozen=True):
     """Something that happened, once. `data` is JSON-ready and holds no number and no transcript.
 
     Raises ValueError for a name that is not in FACTS.
     """
 
     name: str
-    data: dict[str, Any] = field(default_factory=dict)
+    data: dict[str, Any] = {}
 
     def __post_init__(self) -> None:
         if self.name not in FACTS:

@@ -1,7 +1,5 @@
 """The whole call as one pure function: state and event in, next state, words, facts and effects out."""
 
-from dataclasses import replace
-
 from ivr.call import closed, hold, hold_keys, joining, leaving, menu, queueing, returning
 from ivr.call.effects import Step
 from ivr.call.events import (
@@ -21,6 +19,7 @@ from ivr.call.events import (
 from ivr.call.moment import Moment
 from ivr.call.plan import Plan
 from ivr.call.state import CallState, Stage
+from ivr.call.values import replace
 
 #: the carrier's QueueResult words; any other is treated as an error
 QUEUE_RESULTS = frozenset(

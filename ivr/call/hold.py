@@ -1,7 +1,5 @@
 """A turn of the wait loop: at most one thing is said, the most important first, then music."""
 
-from dataclasses import replace
-
 from ivr.call import keying, offer_words, texting, waits
 from ivr.call.effects import Step
 from ivr.call.events import Waited
@@ -13,6 +11,7 @@ from ivr.call.plan import Plan
 from ivr.call.prompts import LeaveQueue
 from ivr.call.queueing import queue_of
 from ivr.call.state import CallState
+from ivr.call.values import replace
 
 
 def turn(state: CallState, event: Waited, plan: Plan, moment: Moment) -> Step:

@@ -3,8 +3,6 @@
 Keys are live from the offer on until it is declined; nothing said here loses the place.
 """
 
-from dataclasses import replace
-
 from ivr.call import keying, offer_words, texting, waits
 from ivr.call.effects import Step
 from ivr.call.events import HoldKey
@@ -16,6 +14,7 @@ from ivr.call.plan import Plan
 from ivr.call.prompts import Say
 from ivr.call.speech import milliseconds, say
 from ivr.call.state import CallerKind, CallState, Keying, Offer, Served
+from ivr.call.values import replace
 
 
 def turn(state: CallState, event: HoldKey, plan: Plan, moment: Moment) -> Step:

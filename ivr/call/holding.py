@@ -1,7 +1,5 @@
 """The hold document: words, then music, with every key live; and what the last words have become by now."""
 
-from dataclasses import replace
-
 from ivr.call.facts import Fact
 from ivr.call.moment import Moment
 from ivr.call.offer_words import wording
@@ -10,6 +8,7 @@ from ivr.call.plan import Plan
 from ivr.call.prompts import Ask, Music, Prompt, Say
 from ivr.call.speech import milliseconds
 from ivr.call.state import CallState, Served
+from ivr.call.values import replace
 
 #: the lengths of hold music there are: fine enough to come back when something is due
 MUSIC_SECONDS = (4, 6, 8, 10, 12, 14, 16, 18, 20, 25, 30)

@@ -1,7 +1,5 @@
 """From a leaf to the queue: one sentence about what is wrong, the search, and joining the line."""
 
-from dataclasses import replace
-
 from ivr.call import closed, queueing
 from ivr.call.effects import Search, Step
 from ivr.call.events import Found, Pressed, Said, Silent
@@ -12,6 +10,7 @@ from ivr.call.prompts import Ask, Say
 from ivr.call.speech import in_language, say
 from ivr.call.state import CallState, Stage
 from ivr.call.understand import forbidden, masked, tokens, wants_agent, wants_repeat
+from ivr.call.values import replace
 
 Facts = tuple[Fact, ...]
 MOST_TRIES = 2  # a question is asked again at most twice

@@ -1,7 +1,5 @@
 """A caller who cannot be texted types a mobile number, hears it back in groups and confirms. Two tries."""
 
-from dataclasses import dataclass, replace
-
 from ivr.call import texting
 from ivr.call.effects import QueueText
 from ivr.call.facts import Fact
@@ -11,13 +9,13 @@ from ivr.call.plan import Plan
 from ivr.call.prompts import Ask, Say
 from ivr.call.speech import in_groups, say
 from ivr.call.state import CallState, Keying
+from ivr.call.values import Value, replace
 
 TYPING_S = 8
 CONFIRMING_S = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Keyed:
+class Keyed(Value, frozen=True):
     """What came of it.
 
     While `state.keying` is not NO the caller is to be asked (`question`); else `says` is how it ended,

@@ -3,8 +3,6 @@
 Each hold is closed by one fact, whatever comes, in whatever order.
 """
 
-from dataclasses import replace
-
 from ivr.call import closed, queueing
 from ivr.call.effects import Step
 from ivr.call.events import AgentAnswered, CallEnded, LeftQueue
@@ -16,6 +14,7 @@ from ivr.call.plan import Plan
 from ivr.call.prompts import HangUp
 from ivr.call.speech import say
 from ivr.call.state import CallState, Stage
+from ivr.call.values import replace
 
 Facts = tuple[Fact, ...]
 PUT_AGAIN = ("left_by_choice", "queue_full", "queue_failed")  # the caller is still with us

@@ -1,7 +1,5 @@
 """The menus: greeting, choices by key and by voice, kind re-asking, and never a dead end."""
 
-from dataclasses import replace
-
 from ivr.call import joining
 from ivr.call.effects import Step
 from ivr.call.events import Pressed, Said, Silent
@@ -12,6 +10,7 @@ from ivr.call.prompts import Ask, Say
 from ivr.call.speech import in_language, say
 from ivr.call.state import CallState, Stage
 from ivr.call.understand import hints, is_sentence, masked, tokens, understand
+from ivr.call.values import replace
 
 
 def here(state: CallState, plan: Plan) -> Menu:

@@ -4,12 +4,12 @@ The clock, the lines for agents, verdicts of the rim.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 
+from ivr.call.values import Value
 
-@dataclass(frozen=True, slots=True)
-class Outlook:
+
+class Outlook(Value, frozen=True):
     """How fast a queue is answered.
 
     Calls answered lately, and the mean seconds from one answer to the next.
@@ -19,16 +19,14 @@ class Outlook:
     seconds_per_answer: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class NumberCheck:
+class NumberCheck(Value, frozen=True):
     """The verdict on a typed number: `e164` when it may be texted, else the reason."""
 
     e164: str | None
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(Value, frozen=True):
     """One instant. `now` is aware UTC.
 
     `number_check` answers the number just typed (`state.keying` is NUMBER). `text_refusal` is set when the
@@ -37,7 +35,7 @@ class Moment:
     """
 
     now: datetime
-    outlook: Mapping[str, Outlook] = field(default_factory=dict)
+    outlook: Mapping[str, Outlook] = {}
     closed_queues: frozenset[str] = frozenset()  # by a manager's switch
     number_check: NumberCheck | None = None
     text_refusal: str | None = None

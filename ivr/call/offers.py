@@ -1,12 +1,11 @@
 """When an article is offered, which, and why not."""
 
-from dataclasses import replace
-
 from ivr.call import arms
 from ivr.call.facts import Fact
 from ivr.call.moment import Moment
 from ivr.call.plan import Plan
 from ivr.call.state import CallerKind, CallState, Offer
+from ivr.call.values import replace
 from ivr.call.waits import remaining_s
 from search.result import ArticleCard
 

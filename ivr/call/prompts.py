@@ -1,33 +1,30 @@
 """What the caller is to hear and may answer; the carrier renders it."""
 
-from dataclasses import dataclass, field
 from typing import Any
 
+from ivr.call.values import Value
 
-@dataclass(frozen=True, slots=True)
-class Say:
+
+class Say(Value, frozen=True):
     """Words in a language ("en", "es"); the carrier picks the plan's voice."""
 
     words: str
     language: str
 
 
-@dataclass(frozen=True, slots=True)
-class Music:
+class Music(Value, frozen=True):
     """Hold music for about `seconds`."""
 
     seconds: int
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(Value, frozen=True):
     """Silence of `seconds` >= 1."""
 
     seconds: int
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(Value, frozen=True):
     """A question. The answer (also none, if `hear_silence`) comes back to `action` with the turn number.
 
     `keys` = how many end the answer (None: until `finish_key`); `speech` adds the recogniser.
@@ -44,8 +41,7 @@ class Ask:
     hear_silence: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(Value, frozen=True):
     """Join the queue; the wait loop and the queue result come back to us.
 
     `workflow_sid`: TaskRouter with `task`.
@@ -53,33 +49,29 @@ class Hold:
 
     queue: str
     workflow_sid: str | None = None
-    task: dict[str, Any] = field(default_factory=dict)
+    task: dict[str, Any] = {}
     max_size: int | None = None  # beyond it the queue takes no more callers; None: the carrier's own limit
 
 
-@dataclass(frozen=True, slots=True)
-class LeaveQueue:
+class LeaveQueue(Value, frozen=True):
     """Leave the queue by our own decision (maximum hold)."""
 
 
-@dataclass(frozen=True, slots=True)
-class CallNumber:
+class CallNumber(Value, frozen=True):
     """Connect to the overflow number (from the plan, never from content)."""
 
     number: str
     timeout_s: int = 30
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectAgent:
+class ConnectAgent(Value, frozen=True):
     """The agent's own call: take the front caller of the queue, waiting up to `timeout_s`."""
 
     queue: str
     timeout_s: int = 600
 
 
-@dataclass(frozen=True, slots=True)
-class HangUp:
+class HangUp(Value, frozen=True):
     """End the call."""
 
 

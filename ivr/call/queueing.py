@@ -1,12 +1,12 @@
 """The line for agents: which one, joining it, and what an agent should know."""
 
-from dataclasses import replace
 from typing import Any
 
 from ivr.call.facts import Fact
 from ivr.call.plan import Leaf, Plan, Queue
 from ivr.call.prompts import Hold
 from ivr.call.state import CallState, Stage
+from ivr.call.values import replace
 
 
 def leaf_of(state: CallState, plan: Plan) -> Leaf | None:

@@ -1,7 +1,5 @@
 """A caller who was texted within the last day is asked: about that? Then straight through."""
 
-from dataclasses import replace
-
 from ivr.call import joining, menu
 from ivr.call.effects import Step
 from ivr.call.events import CallStarted, Pressed, Said, Silent
@@ -12,6 +10,7 @@ from ivr.call.prompts import Ask, Say
 from ivr.call.speech import say
 from ivr.call.state import CallState, Stage
 from ivr.call.understand import says_yes, wants_agent, wants_repeat
+from ivr.call.values import replace
 
 
 def start(state: CallState, event: CallStarted, plan: Plan) -> Step:

@@ -1,11 +1,12 @@
 """A call as a frozen value, written to and read from JSON between every two turns."""
 
-import json
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+import msgspec
+
 from ivr.call.prompts import Say
+from ivr.call.values import Value, replace
 from search.result import ArticleCard
 
 
@@ -39,8 +40,7 @@ class CallerKind(StrEnum):
     OTHER = "other"  # premium, toll-free, foreign, our own number ...: never texted
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(Value, frozen=True):
     """The person, as far as a call may know them. `key` is the keyed hash of the number, None without one.
 
     `bucket` (0..9999) is the experiment's draw, made from the key (from the CallSid without one).
@@ -61,8 +61,7 @@ class Caller:
         return self.kind is CallerKind.MOBILE and not self.opted_out
 
 
-@dataclass(frozen=True, slots=True)
-class Returning:
+class Returning(Value, frozen=True):
     """A caller texted within the last 24 h: where the earlier call led."""
 
     topic: str  # speakable, in the caller's language; generic for discreet leaves
@@ -71,8 +70,7 @@ class Returning:
     language: str
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
+class Served(Value, frozen=True):
     """Words last put before the caller.
 
     What, when (Unix ms), and how long their speech takes (estimate, ms).
@@ -83,8 +81,7 @@ class Served:
     speech_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(Value, frozen=True):
     """One article before this caller."""
 
     card: ArticleCard
@@ -114,8 +111,7 @@ class Offer:
         return not (self.declined or self.heard or self.accepted_ms is not None)
 
 
-@dataclass(frozen=True, slots=True)
-class CallState:
+class CallState(Value, frozen=True):
     """Everything the next turn needs. `turn` counts turns taken; action URLs carry it."""
 
     call_sid: str
@@ -159,7 +155,7 @@ class CallState:
     closed_why: str | None = None
     left: str | None = None  # the fact that closed the hold
     over: bool = False  # the carrier said the call is over: fact `call_ended` is written
-    hold_seen: tuple[str, ...] = field(default=())  # marks of the latest hold requests, newest last
+    hold_seen: tuple[str, ...] = ()  # marks of the latest hold requests, newest last
 
     @property
     def offer(self) -> Offer | None:
@@ -171,33 +167,15 @@ class CallState:
         return replace(self, offers=(*self.offers[:-1], replace(self.offers[-1], **changes)))
 
 
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(CallState).decode
+
+
 def to_json(state: CallState) -> str:
     """The state as compact JSON."""
-    return json.dumps(state, default=_fields, separators=(",", ":"), ensure_ascii=False)
-
-
-def _fields(value: Any) -> dict[str, Any]:
-    """One dataclass as a dictionary, what is in it left to the encoder: `asdict` copies deeply and takes long."""
-    return {name: getattr(value, name) for name in value.__dataclass_fields__}
-
-
-def _card(raw: dict[str, Any]) -> ArticleCard:
-    return ArticleCard(**{**raw, "tags": tuple(raw.get("tags", ()))})
+    return _encode(state).decode()
 
 
 def from_json(text: str) -> CallState:
-    """The state out of `to_json`. Raises KeyError or TypeError for anything else."""
-    raw = json.loads(text)
-    raw["stage"] = Stage(raw["stage"])
-    raw["keying"] = Keying(raw["keying"])
-    raw["caller"] = Caller(**{**raw["caller"], "kind": CallerKind(raw["caller"]["kind"])})
-    if raw["returning"]:
-        raw["returning"] = Returning(**{**raw["returning"], "path": tuple(raw["returning"]["path"])})
-    if raw["served"]:
-        raw["served"] = Served(**raw["served"])
-    raw["candidates"] = tuple(_card(c) for c in raw["candidates"])
-    raw["offers"] = tuple(Offer(**{**o, "card": _card(o["card"])}) for o in raw["offers"])
-    raw["last_said"] = tuple(Say(**said) for said in raw["last_said"])
-    for name in ("path", "refused", "hold_seen"):
-        raw[name] = tuple(raw[name])
-    return CallState(**raw)
+    """The state out of `to_json`. Raises ValueError for anything else."""
+    return _decode(text)

@@ -1,7 +1,5 @@
 """A clear yes and the one text that follows it; and what the caller is told of the text."""
 
-from dataclasses import replace
-
 from ivr.call.effects import QueueText
 from ivr.call.events import TextProgress
 from ivr.call.facts import Fact
@@ -13,6 +11,7 @@ from ivr.call.prompts import Say
 from ivr.call.queueing import leaf_of
 from ivr.call.speech import in_language, say
 from ivr.call.state import CallState
+from ivr.call.values import replace
 
 ARRIVED = "delivered"
 LOST = frozenset({"failed", "send_failed", "undelivered", "expired", "canceled"})
@@ -54,11 +53,11 @@ def refuse(state: CallState, reason: str) -> tuple[CallState, tuple[Fact, ...]]:
     data = {"reason": reason, "article": state.offer.card.id if state.offer else None}
     return replace(state, refused=(*state.refused, mark)), (Fact("text_refused", data),)
 
+
 def sorry(state: CallState, plan: Plan, reason: str) -> Say:
     """Why no text comes, in words that are true of this reason."""
     keys = {"repeat": "already_sent", "no_number": "number_given_up", "withdrawn": "number_given_up"}
     return say(state, plan, keys.get(reason, "cannot_text"))
-
 
 
 def news(

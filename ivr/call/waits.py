@@ -4,7 +4,6 @@ Our own estimate as a rounded range, seldom, and never a second promise.
 """
 
 import math
-from dataclasses import replace
 
 from ivr.call.facts import Fact
 from ivr.call.moment import Moment, Outlook
@@ -12,6 +11,7 @@ from ivr.call.plan import OfferRules, Plan
 from ivr.call.prompts import Say
 from ivr.call.speech import say
 from ivr.call.state import CallState
+from ivr.call.values import replace
 
 LADDER_MIN = (1, 2, 3, 4, 5, 8, 10, 15, 20, 30, 45, 60, 90, 120)
 

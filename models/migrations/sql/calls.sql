@@ -31,7 +31,10 @@ CREATE TABLE calls (
     updated_at     timestamptz NOT NULL,
     ended_at       timestamptz,
     agent_call_sid text
-) WITH (fillfactor = 60);                    -- room on the page: a turn rewrites the row in place
+) WITH (
+    fillfactor = 60,                         -- room on the page: a turn rewrites the row in place
+    toast_tuple_target = 8160                -- and compresses nothing: a call is written many times, read as often
+);
 CREATE INDEX calls_caller ON calls (caller_key, started_at) WHERE caller_key IS NOT NULL;
 CREATE INDEX calls_agent ON calls (agent_call_sid, updated_at) WHERE agent_call_sid IS NOT NULL;
 CREATE INDEX calls_started ON calls USING brin (started_at);
@@ -44,8 +47,9 @@ CREATE TABLE facts (
     plan_version  int,
     index_version text,
     data          jsonb NOT NULL DEFAULT '{}',
-    once          text UNIQUE                -- what came from outside the call's turns counts once
+    once          text                       -- what came from outside the call's turns counts once
 );
+CREATE UNIQUE INDEX facts_once ON facts (once) WHERE once IS NOT NULL;
 CREATE INDEX facts_call ON facts (call_sid, id);
 CREATE INDEX facts_at ON facts USING brin (at);
 CREATE INDEX facts_answers ON facts (at) WHERE name = 'agent_connected';

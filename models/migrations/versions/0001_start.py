@@ -14,6 +14,7 @@ SQL = Path(__file__).resolve().parent.parent / "sql"
 def upgrade() -> None:
     """Runs whole files: the driver's cursor takes several statements and reads no placeholders in them."""
     schema = Path(procrastinate.__file__).parent / "sql" / "schema.sql"
-    with op.get_bind().connection.cursor() as cursor:
-        for file in (SQL / "calls.sql", SQL / "articles.sql", schema):
-            cursor.execute(file.read_text("utf-8"))
+    cursor = op.get_bind().connection.cursor()
+    for file in (SQL / "calls.sql", SQL / "articles.sql", schema):
+        cursor.execute(file.read_text("utf-8"))
+    cursor.close()

@@ -1,7 +1,7 @@
 """Plays a call through the pure flow: events in, words and facts out, the state through JSON between turns."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -26,6 +26,7 @@ from ivr.call.moment import Moment, NumberCheck, Outlook
 from ivr.call.plan import Choice, Hours, Language, Leaf, Menu, OfferRules, Plan, Queue
 from ivr.call.prompts import Ask, CallNumber, HangUp, Hold, LeaveQueue, Music, Prompt, Say
 from ivr.call.state import Caller, CallerKind, CallState, Returning, Stage, from_json, to_json
+from ivr.call.values import replace
 from ivr.call.wording import WORDING
 from search.result import ArticleCard
 

@@ -1,7 +1,5 @@
 """Whatever comes, in whatever order: a valid step, a state that survives JSON, and the promises kept."""
 
-from dataclasses import replace
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,6 +22,7 @@ from ivr.call.facts import FACTS
 from ivr.call.flow import QUEUE_RESULTS
 from ivr.call.moment import NumberCheck
 from ivr.call.state import Caller, CallerKind, Returning, Stage
+from ivr.call.values import replace
 from search.result import ArticleCard
 from tests.ivr.call.play import BUSY, CABLE, ROUTER, SILENT_CARD, SPANISH, Play, make_caller, make_plan
 
