@@ -8,7 +8,7 @@ from tests.browser.chromium import Complaints, person, too_wide
 from tests.browser.phone import PATIENCE_MS, Phone
 from tests.browser.service import Service
 
-MOBILE, SECOND_MOBILE = "+12025550143", "+12125550187"
+MOBILE, SECOND_MOBILE, LANDLINE = "+12025550143", "+12125550187", "+13105550112"
 SENTENCE = "the router light blinks white but nothing is online"
 READS_MS = 3500  # who is quicker than 3 s after the text was sent is taken for a machine
 TOLD_AGAIN = {"announced"}  # as often as the position falls while the test looks
@@ -109,3 +109,13 @@ def test_an_agent_reads_in_one_sentence_what_the_caller_did(phone: Phone, servic
     assert names(service, phone.call_sid)[-5:] == [
         *("said_not", "replied", "agent_connected", "agent_ended", "call_ended"),
     ]
+
+
+def test_a_call_ends_with_the_page_it_was_made_on(phone: Phone, service: Service) -> None:
+    """Else it would stand at the front of the queue, and the next "An agent answers" would take it."""
+    phone.call(LANDLINE)
+    phone.hears("Welcome to Lumora.")
+    phone.press("0")
+    phone.hears("You are now in line")
+    phone.page.goto("about:blank")
+    wait_for_fact(phone.page, service, phone.call_sid, "hung_up_in_queue")
