@@ -36,14 +36,11 @@ class Site:
     settings: Settings
     carrier_port: int
     static_port: int
-    running_stores: Stores
 
     def stores(self) -> tuple[int, ...]:
         """The stores' process ids."""
-        found = [
-            process for process in psutil.Process().children() if "post" in process.name() or "valkey" in process.name()
-        ]
-        return tuple(process.pid for process in found)
+        children = psutil.Process().children()
+        return tuple(child.pid for child in children if "post" in child.name() or "valkey" in child.name())
 
     @contextlib.contextmanager
     def running(self, *command: str, **env: str) -> Iterator[subprocess.Popen[bytes]]:
@@ -115,9 +112,9 @@ def opened(articles: str | None, processes: int, threads: int) -> Iterator[Site]
             "WEB_THREADS": str(threads),
         }
         settings = load(env, dotenv=None)
-        with Stores(Path(folder)) as stores:
+        with Stores(Path(folder)):
             given = ["--articles", articles] if articles else []
             subprocess.run(
                 [sys.executable, "-m", "flask", "--app", "ivr.app", "release", *given], env=env, cwd=ROOT, check=True
             )
-            yield Site(env, settings, carrier_port, static_port, stores)
+            yield Site(env, settings, carrier_port, static_port)

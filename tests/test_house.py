@@ -45,9 +45,7 @@ def within(name: str, *packages: str) -> bool:
     return any(name == package or name.startswith(package + ".") for package in packages)
 
 
-def breaches(
-    of: str, allowed_ours: tuple[str, ...], allowed_others: tuple[str, ...] | None = None
-) -> list[str]:
+def breaches(of: str, allowed_ours: tuple[str, ...], allowed_others: tuple[str, ...] | None = None) -> list[str]:
     """Imports of a package that are neither its own, nor allowed, nor (for `allowed_others`) standard library."""
     found = []
     for name, imported in IMPORTS.items():
@@ -58,11 +56,7 @@ def breaches(
             if top in OURS:
                 wrong = not within(one, of, *allowed_ours)
             else:
-                wrong = (
-                    allowed_others is not None
-                    and top not in sys.stdlib_module_names
-                    and top not in allowed_others
-                )
+                wrong = allowed_others is not None and top not in sys.stdlib_module_names and top not in allowed_others
             if wrong:
                 found.append(f"{name} imports {one}")
     return found
@@ -73,10 +67,7 @@ def test_the_call_knows_only_the_standard_library_a_codec_and_search_results() -
 
 
 def test_texts_know_only_the_call_and_their_codecs() -> None:
-    assert (
-        breaches("ivr.texts", ("ivr.call", "search.result"), ("phonenumbers", "gsm0338", "cryptography"))
-        == []
-    )
+    assert breaches("ivr.texts", ("ivr.call", "search.result"), ("phonenumbers", "gsm0338", "cryptography")) == []
 
 
 def test_search_imports_nothing_of_ours() -> None:
@@ -129,9 +120,7 @@ def test_nobody_but_the_app_imports_the_web() -> None:
 def test_sql_stands_in_models_only() -> None:
     sql = re.compile(r"\"\s*(SELECT\s|INSERT INTO\s|UPDATE \w+ SET\s|DELETE FROM\s)")
     found = [
-        name_of(file)
-        for file in FILES
-        if not within(name_of(file), "models") and sql.search(file.read_text("utf-8"))
+        name_of(file) for file in FILES if not within(name_of(file), "models") and sql.search(file.read_text("utf-8"))
     ]
     assert found == []
 
@@ -140,9 +129,7 @@ def test_clocks_are_read_in_the_wiring_only() -> None:
     clock = re.compile(r"datetime\.(now|utcnow)\(|\btime\.time\(")
     allowed = ("ivr.wiring", "ivr.phone", "ivr.stores", "search", "config")
     found = [
-        name_of(file)
-        for file in FILES
-        if not within(name_of(file), *allowed) and clock.search(file.read_text("utf-8"))
+        name_of(file) for file in FILES if not within(name_of(file), *allowed) and clock.search(file.read_text("utf-8"))
     ]
     assert found == []
 
@@ -162,9 +149,7 @@ def test_the_middle_touches_nothing_outside(package: str) -> None:
         for file in FILES
         if within(name_of(file), package)
         for node in ast.walk(ast.parse(file.read_text("utf-8")))
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Name)
-        and node.func.id in {"open", "print"}
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"open", "print"}
     ]
     assert found + opened == []
 
@@ -172,13 +157,7 @@ def test_the_middle_touches_nothing_outside(package: str) -> None:
 def test_no_two_packages_import_each_other() -> None:
     def room(name: str) -> str:
         parts = name.split(".")
-        return (
-            ".".join(parts[:2])
-            if parts[0] == "ivr" and len(parts) > 2
-            else parts[0]
-            if parts[0] != "ivr"
-            else name
-        )
+        return ".".join(parts[:2]) if parts[0] == "ivr" and len(parts) > 2 else parts[0] if parts[0] != "ivr" else name
 
     arrows = {
         (room(a), room(b))

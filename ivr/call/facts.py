@@ -68,7 +68,7 @@ class Fact(Value, frozen=True):
     """
 
     name: str
-    data: dict[str, Any] = {}
+    data: dict[str, Any] = {}  # noqa: RUF012  (a struct copies it)
 
     def __post_init__(self) -> None:
         if self.name not in FACTS:

@@ -49,7 +49,7 @@ class Hold(Value, frozen=True):
 
     queue: str
     workflow_sid: str | None = None
-    task: dict[str, Any] = {}
+    task: dict[str, Any] = {}  # noqa: RUF012  (a struct copies it)
     max_size: int | None = None  # beyond it the queue takes no more callers; None: the carrier's own limit
 
 
