@@ -80,10 +80,10 @@ def looks_human(visit: Visit) -> Look:
         return Look(False, "known_scanner")
     if visit.sent_at is None or visit.at < visit.sent_at:
         return Look(False, "before_sent")
+    if visit.how == "tap":  # scanners fetch; they press no button
+        return Look(True, "tap")
     if visit.at - visit.sent_at < TOO_SOON:
         return Look(False, "too_soon")
-    if visit.how == "tap":
-        return Look(True, "tap")
     if visit.how == "visible" and visit.visible_ms >= VISIBLE_MS:
         return Look(True, "visible")
     return Look(False, "page_only")

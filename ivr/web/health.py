@@ -1,11 +1,24 @@
 """Whether this process lives, and whether it could take a call now."""
 
 from flask import Blueprint, Response, jsonify
+from werkzeug.wrappers import Response as AnyResponse
 
 from ivr import ready
 from ivr.web.guards import wiring
+from ivr.web.pages import page
 
 health = Blueprint("health", __name__)
+
+
+@health.get("/")
+def front() -> AnyResponse:
+    """What stands here, for whoever opens the address by hand."""
+    settings = wiring().settings
+    words = "This address answers phone calls and texts. Callers reach their article by the link in their text."
+    if settings.test_phone == "on":
+        desk = f"http://127.0.0.1:{settings.phone_port}/"
+        return page("message.html", title="Offhold", words=words, back=desk, back_title="Take a call on the test phone")
+    return page("message.html", title="Offhold", words=words)
 
 
 @health.get("/healthz")

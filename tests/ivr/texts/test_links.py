@@ -66,7 +66,7 @@ def test_previews_and_scanners_are_never_a_person(agent: str, how: str) -> None:
         (visit("tap", purpose="preview"), "prefetch"),
         (visit("tap", agent=" "), "no_user_agent"),
         (visit("tap", after_s=-1), "before_sent"),
-        (visit("tap", after_s=1.5), "too_soon"),
+        (visit("visible", after_s=1.5), "too_soon"),
         (Visit("GET", "tap", PHONE, "", SENT, None), "before_sent"),
     ],
 )

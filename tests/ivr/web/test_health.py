@@ -30,6 +30,12 @@ def test_readiness_lists_every_part(browser: FlaskClient, wiring: Wiring) -> Non
     }
 
 
+def test_the_bare_address_says_what_stands_there(browser: FlaskClient) -> None:
+    answer = browser.get("/")
+    assert answer.status_code == 200
+    assert "Take a call on the test phone" in answer.text
+
+
 def test_a_process_without_redis_still_takes_calls(
     browser: FlaskClient, wiring: Wiring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
