@@ -78,7 +78,8 @@ def take_turn(
             state = opened(wiring, kept.state)
             plan = wiring.plans.get(conn, state.plan_version)
             if (turn is not None and turn != kept.turn) or (turn is None and _seen(state, mark)):
-                late = state.stage in (Stage.AGENT, Stage.ENDED)
+                latest = state.hold_seen[-1:] == ((mark if turn is None else f"turn {turn}"),)
+                late = state.stage in (Stage.AGENT, Stage.ENDED) and not latest
                 return wiring.render((), plan, kept.turn, state.language) if late else _reply(wiring, kept)
             event = make_event(_progress(kept))
             step = _decide(wiring, conn, state, event, plan, from_number)

@@ -13,7 +13,7 @@ from ivr.call.offers import text_refusal
 from ivr.call.plan import Plan
 from ivr.call.prompts import Say
 from ivr.call.speech import milliseconds, say
-from ivr.call.state import CallerKind, CallState, Keying, Offer, Served
+from ivr.call.state import CallerKind, CallState, Keying, Offer, Served, Stage
 from ivr.call.values import replace
 
 
@@ -43,6 +43,8 @@ def hear(state: CallState, plan: Plan, offer: Offer) -> tuple[Say, ...]:
     """The short version, and the keys left after it."""
     assert offer.card.short is not None
     more = offer.text and offer.texted_ms is None and text_refusal(state, plan) is None
+    if state.stage is Stage.CLOSED and not more:  # nobody to stay on the line for
+        return (Say(offer.card.short, offer.card.language),)
     return Say(offer.card.short, offer.card.language), say(state, plan, "short_after_text" if more else "short_after")
 
 

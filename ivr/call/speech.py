@@ -5,15 +5,17 @@ from collections.abc import Sequence
 
 from ivr.call.plan import Plan, Words
 from ivr.call.prompts import Say
-from ivr.call.state import CallState
-from ivr.call.wording import words
+from ivr.call.state import CallState, Stage
+from ivr.call.wording import WORDING, words
 
 WORDS_PER_SECOND = 2.5
 SENTENCE_PAUSE_S = 0.3
 
 
 def say(state: CallState, plan: Plan, key: str, /, **values: str | int) -> Say:
-    """A sentence of the plan in the caller's language."""
+    """A sentence of the plan in the caller's language; where nobody can answer no place is promised."""
+    if state.stage is Stage.CLOSED and f"closed_{key}" in WORDING:
+        key = f"closed_{key}"
     return Say(words(plan, state.language, key, **values), state.language)
 
 

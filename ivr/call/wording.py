@@ -61,6 +61,12 @@ WORDING: dict[str, frozenset[str]] = {
     "closed_offer_text_or_hear": frozenset(),
     "closed_offer_text": frozenset(),
     "closed_offer_hear": frozenset(),
+    # as the sentences without "closed_", where there is no place to keep
+    "closed_type_number": frozenset(),
+    "closed_number_given_up": frozenset(),
+    "closed_cannot_text": frozenset(),
+    "closed_already_sent": frozenset(),
+    "closed_short_after_text": frozenset(),
     "overflow": frozenset(),
     "goodbye": frozenset(),
     "goodbye_text": frozenset(),

@@ -50,6 +50,7 @@ _KEYS_NAMED = {
     "closed_offer_hear": "2",
     "not_arrived_hear": "2",
     "short_after_text": "1",
+    "closed_short_after_text": "1",
     "read_back": "12",
 }
 #: placeholders a sentence cannot do without

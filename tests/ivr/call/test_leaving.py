@@ -130,7 +130,7 @@ def test_a_full_queue_says_so_and_offers_the_article() -> None:
     assert isinstance(ask, Ask)
     assert (ask.action, ask.hear_silence) == ("closed", True)
     play.press("2", after_s=15)
-    assert play.heard == "Unplug it for a minute. [short_after_text]"
+    assert play.heard == "Unplug it for a minute. [closed_short_after_text]"
     play.silent()
     assert play.new_names == ["heard"]
     assert play.prompts == (Say("[goodbye]", "en"), HangUp())
@@ -192,7 +192,7 @@ def test_a_holdout_caller_hears_no_offer_when_closed() -> None:
 
 def test_a_landline_caller_types_a_number_when_closed() -> None:
     play = shop(Play(caller=make_caller(CallerKind.LANDLINE), finds=(SILENT_CARD,))).press("1", after_s=15)
-    assert play.heard == "[type_number]"
+    assert play.heard == "[closed_type_number]"
     play.press("2025550143").press("1")
     assert play.heard == "[goodbye_text]"
     assert play.texts[0].to == "+12025550143"
