@@ -35,9 +35,10 @@ def release(path: str | None) -> None:
 @click.command()
 def worker() -> None:
     """Send texts and do what is due, until told to stop."""
+    from ivr.closing import close_lost_calls
     from ivr.jobs.worker import run_worker
 
-    run_worker(_wiring())
+    run_worker(_wiring(), chores=(close_lost_calls,))
 
 
 @click.group()
@@ -121,6 +122,6 @@ def _bar() -> Progress:
 
 def install(app: Flask) -> None:
     """Put all commands on the application."""
-    commands: list[click.Command] = [release, worker, call, facts_group]
+    commands: list[click.Command] = [release, worker, call, phone, facts_group]
     for one in (*commands, *articles_cli.commands, *menu_cli.commands, *twilio_cli.commands):
         app.cli.add_command(one)

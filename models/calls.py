@@ -161,20 +161,15 @@ def read(conn: Connection, call_sid: str) -> dict[str, Any] | None:
         return cursor.execute("SELECT * FROM calls WHERE call_sid = %s", (call_sid,)).fetchone()
 
 
-class Silent(NamedTuple):
-    """A call that nothing was heard of for long."""
-
-    call_sid: str
-    turn: int
-
-
-def unclosed(conn: Connection, before: datetime, limit: int = 100) -> list[Silent]:
-    """Calls without an end that were last heard of before a time."""
-    with conn.cursor(row_factory=class_row(Silent)) as cursor:
-        return cursor.execute(
-            "SELECT call_sid, turn FROM calls WHERE ended_at IS NULL AND updated_at < %s ORDER BY updated_at LIMIT %s",
-            (before, limit),
-        ).fetchall()
+def unclosed(conn: Connection, before: datetime, limit: int = 100) -> list[str]:
+    """The CallSids of calls without an end last heard of before a time, oldest first. Those whose state is erased
+    (`models.erase`) have nothing left to end."""
+    rows = conn.execute(
+        "SELECT call_sid FROM calls WHERE ended_at IS NULL AND started_at < %(before)s AND updated_at < %(before)s"
+        " AND state <> '{}' ORDER BY started_at LIMIT %(limit)s",
+        {"before": before, "limit": limit},
+    )
+    return [str(row[0]) for row in rows]
 
 
 class InTalk(NamedTuple):

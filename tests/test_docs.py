@@ -5,9 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
+from config.settings import load
+from ivr.app import create_app
 from ivr.call.facts import FACTS
+from ivr.wiring import build
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -53,3 +57,15 @@ def test_the_commands_work_as_the_documents_write_them(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "Tell every problem of FILE" in done.stdout
+
+
+def test_every_command_of_the_documents_and_pages_exists(tmp_path: Path) -> None:
+    pages = [*DOCUMENTS, *(ROOT / "ivr").rglob("*.py"), *(ROOT / "ivr").rglob("*.html")]
+    said = "\n".join(page.read_text("utf-8") for page in pages)
+    named = set(re.findall(r"(?:`|<code>|^)flask ([a-z-]+)(?: ([a-z-]+))?", said, re.MULTILINE))
+    app = create_app(build(load({"DATA_DIR": str(tmp_path)}, dotenv=None)))
+    for group, command in named:
+        found = app.cli.commands.get(group)
+        assert found is not None, f"flask {group}"
+        assert not isinstance(found, click.Group) or not command or command in found.commands, f"flask {group} {command}"
+    assert {("phone", "call"), ("menu", "check"), ("facts", "export")} <= named

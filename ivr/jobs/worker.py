@@ -1,9 +1,9 @@
-"""The worker process: jobs as they are queued, the sweep every few seconds, erasure once a day."""
+"""The worker process: jobs as they are queued, the sweep every few seconds, erasure once a day, and what else is due."""
 
 import asyncio
 import contextlib
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -24,14 +24,20 @@ log = structlog.get_logger()
 DAY_S = 24 * 3600.0
 BEGIN_AGAIN_S = 1.0  # after the database went away
 DRAIN_S = 20.0  # for sends under way when told to stop
+CHORES_EVERY_S = 300.0
+
+Chore = Callable[[Wiring], object]
 
 
-def run_worker(wiring: Wiring, times: Times = DEFAULT) -> None:
-    """Work until SIGTERM or SIGINT, then finish the sends under way. A database that goes away is waited for."""
-    asyncio.run(_run(wiring, times))
+def run_worker(wiring: Wiring, times: Times = DEFAULT, chores: Sequence[Chore] = ()) -> None:
+    """Work until SIGTERM or SIGINT, then finish the sends under way. A database that goes away is waited for.
+
+    `chores` are done at the start and every few minutes.
+    """
+    asyncio.run(_run(wiring, times, chores))
 
 
-async def _run(wiring: Wiring, times: Times) -> None:
+async def _run(wiring: Wiring, times: Times, chores: Sequence[Chore]) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -51,15 +57,16 @@ async def _run(wiring: Wiring, times: Times) -> None:
             _take_jobs(wiring, times, stop),
             _every(times.sweep_every_s, sweep, stop),
             _every(DAY_S, tidy, stop),
+            *(_every(CHORES_EVERY_S, chore, stop, wiring) for chore in chores),
         )
     log.info("worker_stopped")
 
 
-async def _every(seconds: float, do: Callable[[], None], stop: asyncio.Event) -> None:
+async def _every(seconds: float, do: Callable[..., object], stop: asyncio.Event, *given: Wiring) -> None:
     """Do it now and every so often; an error is logged and does not end it."""
     while not stop.is_set():
         try:
-            await asyncio.to_thread(do)
+            await asyncio.to_thread(do, *given)
         except Exception:
             log.exception("periodic_work_failed", work=do.__name__)
         await _wait(stop, seconds)

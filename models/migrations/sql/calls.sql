@@ -38,6 +38,7 @@ CREATE TABLE calls (
 CREATE INDEX calls_caller ON calls (caller_key, started_at) WHERE caller_key IS NOT NULL;
 CREATE INDEX calls_agent ON calls (agent_call_sid, updated_at) WHERE agent_call_sid IS NOT NULL;
 CREATE INDEX calls_started ON calls USING brin (started_at);
+CREATE INDEX calls_open ON calls (started_at) WHERE ended_at IS NULL;  -- on nothing a turn rewrites
 
 CREATE TABLE facts (
     id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

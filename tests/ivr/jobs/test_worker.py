@@ -11,6 +11,7 @@ from psycopg import Connection
 
 from ivr.jobs.times import DEFAULT
 from ivr.jobs.worker import run_worker
+from ivr.wiring import Wiring
 from models import jobs, texts
 from tests.ivr.jobs.conftest import Desk
 
@@ -55,6 +56,21 @@ def test_a_job_committed_later_wakes_the_worker(desk: Desk, db: Connection) -> N
     run_worker(desk.wiring, BY_JOBS)
     thread.join(10)
     assert woken_after[0] < 4.5  # sooner than procrastinate's polling every 5 s
+
+
+def test_chores_are_done_at_the_start_and_one_that_fails_ends_nothing(desk: Desk) -> None:
+    done: list[Wiring] = []
+
+    def fails(_: Wiring) -> None:
+        raise RuntimeError("as told")
+
+    def chore(wiring: Wiring) -> None:
+        done.append(wiring)
+        time.sleep(0.2)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    run_worker(desk.wiring, BY_JOBS, (fails, chore))
+    assert done == [desk.wiring]
 
 
 def test_dead_workers_jobs_are_forgotten(desk: Desk, db: Connection) -> None:
