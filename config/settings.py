@@ -64,9 +64,7 @@ class Settings(BaseModel):
         description="its auth token; several with commas while rotating: all are accepted, the first signs",
         json_schema_extra={"default": "made by the first run"},
     )
-    twilio_api_key_sid: kinds.ApiKeySid | None = Field(
-        None, description="API key for REST, in the token's place"
-    )
+    twilio_api_key_sid: kinds.ApiKeySid | None = Field(None, description="API key for REST, in the token's place")
     twilio_api_key_secret: Secret | None = Field(None, description="its secret")
     twilio_messaging_service_sid: kinds.MessagingServiceSid | None = Field(
         None, description="messaging service that sends the texts"
@@ -93,8 +91,7 @@ class Settings(BaseModel):
         description="signs the links in texts", json_schema_extra={"default": "made by the first run"}
     )
     number_encryption_key: kinds.Keys = Field(
-        description="encrypts phone numbers (32 bytes, base64); several with commas while rotating: "
-        "the first encrypts",
+        description="encrypts phone numbers (32 bytes, base64); several with commas while rotating: the first encrypts",
         json_schema_extra={"default": "made by the first run"},
     )
     number_hash_key: kinds.Key = Field(
@@ -105,9 +102,11 @@ class Settings(BaseModel):
         description="the carrier on the desk", json_schema_extra={"default": "on; off in production"}
     )
     lookup: kinds.Switch = Field("off", description="ask the carrier for a number's line type before a text")
-    allowed_text_countries: kinds.Countries = Field(
-        ("US", "CA"), description="countries whose numbers may get a text"
+    allowed_text_countries: kinds.Countries = Field(("US", "CA"), description="countries whose numbers may get a text")
+    prefix_texts_a_day: int = Field(
+        100, ge=1, description="most texts a day to numbers that share their first seven digits; more looks like abuse"
     )
+    prefix_typed_texts_a_day: int = Field(10, ge=0, description="of these, to numbers that callers typed in")
     agent_numbers: kinds.PhoneNumbers = Field(
         (),
         description="numbers agents dial in from, with commas; others are turned away",
@@ -173,9 +172,7 @@ def load(environ: Mapping[str, str] | None = None, dotenv: Path | None = Path(".
     fresh = {name: make() for name, make in secret_files.GENERATED.items() if name in wanted}
     made = {name: value for name, value in secret_files.read(folder).items() if name in wanted}
     settings = _checked(given, fresh | made, data_dir, problems)
-    return (
-        _checked(given, secret_files.settle(folder, fresh), data_dir, []) if fresh.keys() - made else settings
-    )
+    return _checked(given, secret_files.settle(folder, fresh), data_dir, []) if fresh.keys() - made else settings
 
 
 def known_names() -> frozenset[str]:
@@ -192,9 +189,7 @@ def load_or_exit() -> Settings:
         raise SystemExit(2) from None
 
 
-def _checked(
-    given: Mapping[str, str], made: Mapping[str, str], data_dir: Path, problems: list[str]
-) -> Settings:
+def _checked(given: Mapping[str, str], made: Mapping[str, str], data_dir: Path, problems: list[str]) -> Settings:
     values = rules.derived(given, data_dir) | dict(made) | dict(given)
     try:
         settings = Settings.model_validate({name.lower(): value for name, value in values.items()})

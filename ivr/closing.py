@@ -1,4 +1,4 @@
-"""Calls whose end never reached us: a last word lost on the way leaves a call open for ever, and a hold in the figures."""
+"""Calls whose end never reached us: a last word lost on the way leaves a call, and often a hold, open for ever."""
 
 from datetime import timedelta
 

@@ -52,6 +52,7 @@ class Text(NamedTuple):
     expires_at: datetime
     sent_at: datetime | None
     settled_at: datetime | None
+    prefix_key: str | None
 
 
 class NewText(NamedTuple):
@@ -79,6 +80,7 @@ class NewText(NamedTuple):
     created_at: datetime
     expires_at: datetime
     status: str = "queued"
+    prefix_key: str | None = None  # of a text a call asked for: the key of how its number begins
 
 
 class Counts(NamedTuple):
@@ -90,12 +92,19 @@ class Counts(NamedTuple):
     typed_in_day: int
 
 
+class InPrefix(NamedTuple):
+    """Texts within 24 h to numbers that begin alike."""
+
+    texts: int
+    typed: int  # of these, to typed numbers
+
+
 _COLUMNS = ", ".join(Text._fields)
 _DAY = timedelta(days=1)
 
 
 def lock_number(conn: Connection, to_key: str) -> None:
-    """Let texts to one number be counted and queued by one transaction at a time."""
+    """Let texts to one number (or to those of one prefix) be counted and queued by one transaction at a time."""
     conn.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (to_key,))
 
 
@@ -113,6 +122,17 @@ def counts(conn: Connection, *, call_sid: str, article_id: str, to_key: str, now
     ).fetchone()
     assert row is not None
     return Counts(*row)
+
+
+def in_prefix(conn: Connection, prefix_key: str, now: datetime) -> InPrefix:
+    """Texts that calls asked for within 24 h to numbers that begin alike; those of the test phone do not count."""
+    row = conn.execute(
+        "SELECT count(*), count(*) FILTER (WHERE typed) FROM texts WHERE prefix_key = %s AND created_at > %s"
+        " AND kind = 'link' AND status <> 'canceled' AND NOT test",
+        (prefix_key, now - _DAY),
+    ).fetchone()
+    assert row is not None
+    return InPrefix(*row)
 
 
 def queue(conn: Connection, new: NewText) -> tuple[Text, bool]:

@@ -67,5 +67,6 @@ def test_every_command_of_the_documents_and_pages_exists(tmp_path: Path) -> None
     for group, command in named:
         found = app.cli.commands.get(group)
         assert found is not None, f"flask {group}"
-        assert not isinstance(found, click.Group) or not command or command in found.commands, f"flask {group} {command}"
+        if isinstance(found, click.Group) and command:
+            assert command in found.commands, f"flask {group} {command}"
     assert {("phone", "call"), ("menu", "check"), ("facts", "export")} <= named

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from secrets import token_bytes
 from uuid import uuid4
 
+import structlog
 from psycopg import Connection
 
 from ivr.call.effects import QueueText
@@ -18,6 +19,8 @@ from models import articles, facts, optouts, texts
 from models import numbers as number_rows
 from models.texts import NewText, Text
 
+log = structlog.get_logger()
+
 FOLLOW_UP_USEFUL = timedelta(hours=1)
 
 
@@ -30,22 +33,33 @@ def text_refusal(
         return "kind"
     if articles.state(conn, asked.article_id) == "withdrawn":
         return "withdrawn"
-    to_key = wiring.numbers.key(number)
-    textable, country_allowed = numbers.textable(number, wiring.settings.allowed_text_countries)
+    to_key, settings = wiring.numbers.key(number), wiring.settings
+    typed = asked.to is not None
+    textable, country_allowed = numbers.textable(number, settings.allowed_text_countries)
     seen = texts.counts(conn, call_sid=state.call_sid, article_id=asked.article_id, to_key=to_key, now=wiring.clock())
-    return may_text(
+    in_prefix = texts.in_prefix(conn, _prefix_key(wiring, number), wiring.clock())
+    refusal = may_text(
         Standing(
             opted_out=optouts.is_out(conn, to_key),
             textable=textable,
             country_allowed=country_allowed,
-            typed=asked.to is not None,
+            typed=typed,
             again=seen.again,
             in_call=seen.in_call,
             in_day=seen.in_day,
             typed_in_day=seen.typed_in_day,
+            prefix_spent=in_prefix.texts >= settings.prefix_texts_a_day
+            or (typed and in_prefix.typed >= settings.prefix_typed_texts_a_day),
         ),
         plan.offers,
     )
+    if refusal == "prefix_cap":  # many callers or one that means harm: somebody should look
+        log.warning("prefix_budget_spent", call_sid=state.call_sid, texts=in_prefix.texts, typed=in_prefix.typed)
+    return refusal
+
+
+def _prefix_key(wiring: Wiring, number: str) -> str:
+    return wiring.numbers.key(numbers.prefix(number))
 
 
 def queue_text(
@@ -56,6 +70,7 @@ def queue_text(
     number, now = asked.to or from_number, wiring.clock()
     to_key = wiring.numbers.key(number)
     texts.lock_number(conn, to_key)
+    texts.lock_number(conn, _prefix_key(wiring, number))  # always after the number's own: no two wait for each other
     refusal = text_refusal(wiring, conn, state, asked, plan, from_number)
     if refusal is not None:
         facts.add(
@@ -124,6 +139,7 @@ def _new(
         due_at=now,
         created_at=now,
         expires_at=now + DEFAULT.useful,
+        prefix_key=_prefix_key(wiring, number),
     )
 
 

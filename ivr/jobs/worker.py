@@ -1,4 +1,4 @@
-"""The worker process: jobs as they are queued, the sweep every few seconds, erasure once a day, and what else is due."""
+"""The worker process: jobs as they are queued, the sweep every few seconds, erasure once a day, and chores."""
 
 import asyncio
 import contextlib

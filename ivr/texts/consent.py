@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 from ivr.call.plan import OfferRules
 
-
 #: why a text may not go: data of the fact `text_refused`, beside `ivr.call.offers.TEXT_REFUSALS`
-REFUSALS = ("opted_out", "kind", "country", "repeat", "call_cap", "day_cap", "typed_cap", "withdrawn")
+REFUSALS = ("opted_out", "kind", "country", "repeat", "call_cap", "day_cap", "typed_cap", "prefix_cap", "withdrawn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +20,7 @@ class Standing:
     in_call: int  # texts of this call so far
     in_day: int  # texts to this number within 24 h
     typed_in_day: int  # of these, the typed ones
+    prefix_spent: bool  # the day's budget of the numbers that begin alike
 
 
 def may_text(standing: Standing, rules: OfferRules) -> str | None:
@@ -39,4 +39,6 @@ def may_text(standing: Standing, rules: OfferRules) -> str | None:
         return "day_cap"
     if standing.typed and standing.typed_in_day >= rules.typed_texts_per_day:
         return "typed_cap"
+    if standing.prefix_spent:
+        return "prefix_cap"
     return None

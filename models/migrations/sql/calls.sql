@@ -98,10 +98,12 @@ CREATE TABLE texts (
     expires_at  timestamptz NOT NULL,
     sent_at     timestamptz,
     settled_at  timestamptz,
+    prefix_key  text,                        -- how the number begins, hashed: a budget in common
     UNIQUE (call_sid, article_id, kind)
 );
 CREATE INDEX texts_to ON texts (to_key, created_at);
 CREATE INDEX texts_caller ON texts (caller_key, created_at);
+CREATE INDEX texts_prefix ON texts (prefix_key, created_at) WHERE prefix_key IS NOT NULL;
 CREATE INDEX texts_open ON texts (due_at) WHERE status IN ('queued', 'sending', 'unknown');
 
 CREATE TABLE optouts (

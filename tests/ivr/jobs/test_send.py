@@ -363,6 +363,49 @@ def test_a_typed_number_gets_one_a_day_and_is_linked(desk: Desk, db: Connection)
     assert db.execute("SELECT a, b FROM linked_keys").fetchall() == [tuple(sorted((key, other)))]
 
 
+def budgeted(desk: Desk, texts_a_day: int, typed_a_day: int) -> None:
+    update = {"prefix_texts_a_day": texts_a_day, "prefix_typed_texts_a_day": typed_a_day}
+    desk.wiring.settings = desk.wiring.settings.model_copy(update=update)
+
+
+def test_numbers_in_a_row_share_a_budget(desk: Desk, db: Connection) -> None:
+    budgeted(desk, 5, 5)
+    for call in range(1, 21):
+        desk.ask(db, call=call, number=f"+120255501{call:02}")
+    assert desk.ask(db, call=30, number="+13105550123") is not None  # of another prefix
+    reasons = [facts.of_call(db, f"CA{call:032x}")[-1].data.get("reason") for call in range(1, 21)]
+    assert reasons == [None] * 5 + ["prefix_cap"] * 15
+    drain(desk.wiring)
+    assert len(desk.carrier.accepted) == 6
+    desk.pass_time(24 * 3600 + 1)
+    assert desk.ask(db, call=40, number="+12025550140") is not None
+
+
+def test_typed_numbers_in_a_row_have_a_smaller_one(desk: Desk, db: Connection) -> None:
+    budgeted(desk, 5, 2)
+    asked = [desk.ask(db, call=call, number=f"+1310555010{call}", typed=f"+1202555014{call}") for call in range(1, 5)]
+    assert [text is not None for text in asked] == [True, True, False, False]
+    assert desk.ask(db, call=5, number=CALLER) is not None  # a number that calls is not counted among the typed
+
+
+def test_callers_at_the_same_instant_do_not_get_round_the_budget(desk: Desk, db: Connection) -> None:
+    budgeted(desk, 2, 2)
+    ready = threading.Barrier(6)
+
+    def race(call: int) -> None:
+        with desk.wiring.pool.connection() as conn:
+            ready.wait()
+            desk.ask(conn, call=call, number=f"+1202555010{call}")
+
+    threads = [threading.Thread(target=race, args=(call,)) for call in range(1, 7)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    drain(desk.wiring)
+    assert len(desk.carrier.accepted) == 2
+
+
 @pytest.mark.parametrize("number", ["+18765550123", "+19005550123", "+18005551212", "+34612345678", OUR_NUMBER])
 def test_only_mobile_numbers_of_allowed_countries_are_texted(desk: Desk, db: Connection, number: str) -> None:
     assert desk.ask(db, typed=number) is None

@@ -115,8 +115,9 @@ def test_a_bucket_is_even_and_its_own_in_each_experiment() -> None:
 
 RULES = OfferRules()
 FREE = Standing(
-    opted_out=False, textable=True, country_allowed=True, typed=False, again=False, in_call=0, in_day=0, typed_in_day=0
-)
+    opted_out=False, textable=True, country_allowed=True, typed=False, again=False, in_call=0, in_day=0, typed_in_day=0,
+    prefix_spent=False,
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -133,6 +134,7 @@ FREE = Standing(
         ({"typed": True}, None),
         ({"typed": True, "typed_in_day": 1}, "typed_cap"),
         ({"typed_in_day": 1}, None),
+        ({"prefix_spent": True}, "prefix_cap"),
     ],
 )
 def test_a_text_goes_only_where_it_may(changes: dict[str, bool | int], reason: str | None) -> None:
