@@ -38,6 +38,7 @@ from ivr.phone.story_play import Hooks, StoryResult, play_story
 from ivr.phone.transport import Answer, FlaskTransport
 from ivr.planfile.read import read_plan
 from ivr.planfile.store import STARTER
+from ivr.texts.numbers import prefix
 from ivr.wiring import Wiring
 from models import articles, facts, indexes, numbers, optouts, plans, texts
 from models.texts import NewText
@@ -383,6 +384,7 @@ class Stage:
                     to_key=key, number_id=kept, from_number=NUMBER, language="en", leaf=None, topic="", discreet=False,
                     path=(), body="earlier", segments=1, token=uuid4().hex[:11], typed=earlier.get("typed", False),
                     test=False, due_at=at, created_at=at, expires_at=at, status="delivered",
+                    prefix_key=self.wiring.numbers.key(prefix(earlier["to"])),
                 )  # fmt: skip
                 texts.queue(conn, new)
 
