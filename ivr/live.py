@@ -5,17 +5,54 @@ import time
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from psycopg import Connection
 
+from ivr.call.events import TextProgress
 from ivr.call.moment import Outlook
 from ivr.call.plan import Plan
+from ivr.call.state import CallState
 from ivr.planfile import store
 from models import facts, plans
 
 KEPT_PLANS = 16
+KEPT_CALLS = 5000
 LOOK_AGAIN_S = 5.0
 ANSWERS_WITHIN = timedelta(hours=4)
+
+
+class Latest(NamedTuple):
+    """A call as its latest turn left it."""
+
+    state: CallState
+    turn: int
+    reply: str
+    texts: tuple[TextProgress, ...]
+
+
+class Recent:
+    """The calls this process answered last. Only ever a shortcut: what is in it may be overtaken by another process."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[str, Latest] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, call_sid: str) -> Latest | None:
+        """The call, None when this process does not have it."""
+        return self._kept.get(call_sid)
+
+    def keep(self, latest: Latest) -> None:
+        """Remember a call, and forget the one remembered longest."""
+        with self._lock:
+            self._kept[latest.state.call_sid] = latest
+            if len(self._kept) > KEPT_CALLS:
+                self._kept.popitem(last=False)
+
+    def forget(self, call_sid: str) -> None:
+        """Remember it no longer."""
+        with self._lock:
+            self._kept.pop(call_sid, None)
 
 
 class Plans:
@@ -58,9 +95,7 @@ def outlooks(answers: list[tuple[str, datetime]]) -> dict[str, Outlook]:
     for queue, at in answers:
         times[queue].append(at)
     return {
-        queue: Outlook(
-            len(ats), (max(ats) - min(ats)).total_seconds() / (len(ats) - 1) if len(ats) > 1 else None
-        )
+        queue: Outlook(len(ats), (max(ats) - min(ats)).total_seconds() / (len(ats) - 1) if len(ats) > 1 else None)
         for queue, ats in times.items()
     }
 

@@ -17,6 +17,7 @@ from ivr.call.values import replace
 from ivr.carrier.inbound import Incoming
 from ivr.finding import find
 from ivr.jobs.queue_text import queue_text, text_refusal
+from ivr.live import Latest
 from ivr.texts import numbers
 from ivr.wiring import Wiring
 from models import articles, calls, transcripts
@@ -49,6 +50,7 @@ def start_call(wiring: Wiring, incoming: Incoming) -> str:
         document = wiring.render(step.prompts, plan, 1, step.state.language)
         row = _row(wiring, state, step, document)
         if calls.begin(conn, row, number=incoming.to, caller_key=caller.key, test=caller.test):
+            _remember(wiring, replace(step.state, turn=1), document)
             return document
         kept = calls.load(conn, incoming.call_sid)
         assert kept is not None
@@ -71,24 +73,26 @@ def take_turn(
     Raises UnknownCall.
     """
     with wiring.pool.connection() as conn:
-        for _ in range(TRIES):
-            kept = calls.load(conn, call_sid)
-            if kept is None:
-                raise UnknownCall(call_sid)
-            state = opened(wiring, kept.state)
+        for tried in range(TRIES):
+            kept = wiring.recent.get(call_sid) if not tried else None
+            if kept is None or _is_repeat(kept, turn, mark):
+                kept = _load(wiring, conn, call_sid)
+            state = kept.state
             plan = wiring.plans.get(conn, state.plan_version)
-            if (turn is not None and turn != kept.turn) or (turn is None and _seen(state, mark)):
+            if _is_repeat(kept, turn, mark):
                 latest = state.hold_seen[-1:] == ((mark if turn is None else f"turn {turn}"),)
                 late = state.stage in (Stage.AGENT, Stage.ENDED) and not latest
-                return wiring.render((), plan, kept.turn, state.language) if late else _reply(wiring, kept)
-            event = make_event(_progress(kept))
+                return wiring.render((), plan, kept.turn, state.language) if late else kept.reply
+            event = make_event(kept.texts)
             step = _decide(wiring, conn, state, event, plan, from_number)
             step = replace(step, state=_marked(step.state, mark if turn is None else f"turn {turn}"))
             document = wiring.render(step.prompts, plan, kept.turn + 1, step.state.language)
             if _save(wiring, conn, _row(wiring, state, step, document), step, plan, from_number, state):
                 if step.state.stage is Stage.HOLD or state.stage is Stage.HOLD:
                     wiring.board.note(step.state)
+                _remember(wiring, replace(step.state, turn=kept.turn + 1), document)
                 return document
+            wiring.recent.forget(call_sid)
     raise TimeoutError(f"another request took the turn {TRIES} times")
 
 
@@ -226,8 +230,25 @@ def _reply(wiring: Wiring, kept: calls.Kept) -> str:
     return _shown(wiring, kept.reply.removeprefix(SEALED)) if kept.reply.startswith(SEALED) else kept.reply
 
 
-def _progress(kept: calls.Kept) -> tuple[TextProgress, ...]:
-    return tuple(TextProgress(article, status, code) for article, status, code in kept.texts or ())
+def _load(wiring: Wiring, conn: Connection, call_sid: str) -> Latest:
+    kept = calls.load(conn, call_sid)
+    if kept is None:
+        raise UnknownCall(call_sid)
+    texts = tuple(TextProgress(article, status, code) for article, status, code in kept.texts or ())
+    return Latest(opened(wiring, kept.state), kept.turn, _reply(wiring, kept), texts)
+
+
+def _remember(wiring: Wiring, state: CallState, document: str) -> None:
+    """Keep what this turn left for the next one, which the database then need not be asked for. Saving that one checks
+    that no other process took a turn meanwhile. Not kept: the end, and calls whose texts move on without us."""
+    if state.texts_asked or state.stage is Stage.ENDED:
+        wiring.recent.forget(state.call_sid)
+    else:
+        wiring.recent.keep(Latest(state, state.turn, document, ()))
+
+
+def _is_repeat(kept: Latest, turn: int | None, mark: str) -> bool:
+    return _seen(kept.state, mark) if turn is None else turn != kept.turn
 
 
 def _seen(state: CallState, mark: str) -> bool:

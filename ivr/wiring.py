@@ -17,7 +17,7 @@ from ivr.call.plan import Plan
 from ivr.call.prompts import Prompt
 from ivr.carrier import twiml
 from ivr.carrier.sender import Sender
-from ivr.live import Plans, Queues
+from ivr.live import Plans, Queues, Recent
 from ivr.texts.numbers import Numbers
 from models import db, indexes, site
 from models import texts as text_rows
@@ -47,6 +47,7 @@ class Wiring:
     numbers: Numbers
     plans: Plans
     queues: Queues
+    recent: Recent
     finders: FinderHolder
     sender: Sender
     audio: Audio
@@ -149,6 +150,7 @@ def build(
         numbers=Numbers(settings.hash_key(), settings.encryption_keys()),
         plans=Plans(),
         queues=Queues(clock),
+        recent=Recent(),
         finders=FinderHolder(),
         sender=Sender.from_settings(settings),
         audio=Audio(),

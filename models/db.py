@@ -29,7 +29,7 @@ def open_pool(database_url: str, *, size: int, statement_timeout_ms: int, name: 
             "connect_timeout": 2,
             "prepare_threshold": 1,
             "application_name": name,
-            "options": f"-c statement_timeout={statement_timeout_ms} -c timezone=UTC",
+            "options": f"-c statement_timeout={statement_timeout_ms} -c timezone=UTC -c plan_cache_mode=force_generic_plan",
         },
         name=name,
         open=False,
