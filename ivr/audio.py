@@ -9,6 +9,7 @@ import hashlib
 import io
 import wave
 from collections.abc import Mapping
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,19 +80,26 @@ def _wav(sound: Sound) -> bytes:
     return written.getvalue()
 
 
+@cache
+def _clips() -> tuple[dict[str, bytes], dict[int, str]]:
+    """Every clip by its name, and the path of each length. Made once a process."""
+    piece = _piece()
+    files: dict[str, bytes] = {}
+    paths: dict[int, str] = {}
+    for seconds, bar in CLIPS.items():
+        start = bar * BAR_S * RATE
+        body = _wav(piece[start : start + seconds * RATE])
+        name = hashlib.sha256(body).hexdigest()[:20]
+        files[name] = body
+        paths[seconds] = f"/audio/{name}.wav"
+    return files, paths
+
+
 class Audio:
     """The clips by length and by name. Immutable once made."""
 
     def __init__(self) -> None:
-        piece = _piece()
-        self._files: dict[str, bytes] = {}
-        self._paths: dict[int, str] = {}
-        for seconds, bar in CLIPS.items():
-            start = bar * BAR_S * RATE
-            body = _wav(piece[start : start + seconds * RATE])
-            name = hashlib.sha256(body).hexdigest()[:20]
-            self._files[name] = body
-            self._paths[seconds] = f"/audio/{name}.wav"
+        self._files, self._paths = _clips()
 
     def paths(self, seconds: int) -> tuple[str, ...]:
         """Paths of clips that play for about `seconds` in all, in order, at least one and at most twenty."""

@@ -100,7 +100,8 @@ def unlike(record: Record, wishes: Mapping[str, Any]) -> list[str]:
         if name == "facts_contain":
             problems += [f"no fact {fact!r} in {list(record.facts)}" for fact in wish if fact not in record.facts]
         elif name == "facts_lack":
-            problems += [f"a fact {fact!r}" for fact in record.facts for no in wish if (fact + " ").startswith(no + " ")]
+            there = [fact for fact in record.facts for no in wish if f"{fact} ".startswith(f"{no} ")]
+            problems += [f"a fact {fact!r}" for fact in there]
         elif name == "fact":
             problems += _fact(record, wish)
         elif name not in have:
@@ -127,13 +128,13 @@ def _fact(record: Record, wish: Mapping[str, Any]) -> list[str]:
 
 def rewrite(path: Path, record: Record, warnings: Sequence[str]) -> None:
     """Put what is on record in the place of the story's `ends`, which come last in the file."""
-    head, found, _ = path.read_text("utf-8").partition("\nends:")
+    head, _, _ = path.read_text("utf-8").partition("\nends:")
     lines = [head.rstrip("\n"), "ends:"]
     for name, value in record.ends().items():
         if isinstance(value, list) and value:
             lines += [f"  {name}:", *(f"    - {one}" for one in value)]
         else:
-            lines.append(f"  {name}: {value}")
+            lines.append(f"  {name}: {value!r}" if value in ("", []) else f"  {name}: {value}")
     if warnings:
         lines += ["  warnings:", *(f"    - {one}" for one in warnings)]
     path.write_text("\n".join(lines) + "\n", "utf-8")

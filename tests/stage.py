@@ -1,223 +1,36 @@
-"""Where stories are played: the real app on the real stores, the carrier of the desk, and one clock for both."""
+"""Where a story is played: the real app on the real stores, the carrier of the desk, and one clock for both."""
 
-import copy
-import hashlib
 import json
-import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from io import StringIO
-from pathlib import Path
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
-import numpy as np
-import psycopg
 from flask import Flask
-from psycopg import Connection, sql
 from redis import Redis
-from ruamel.yaml import YAML
 
-import search.encoder
-import search.index
 from config.settings import Settings, load
-from ivr import articles_cli
 from ivr import wiring as wirings
 from ivr.app import create_app
-from ivr.call.plan import Plan
 from ivr.jobs.times import DEFAULT
 from ivr.jobs.worker import drain
-from ivr.live import Plans, Queues
+from ivr.live import Queues
 from ivr.phone.engine import Carrier
 from ivr.phone.server import rest_app, running
 from ivr.phone.signing import Pairs
 from ivr.phone.story import Story
 from ivr.phone.story_play import Hooks, StoryResult, play_story
 from ivr.phone.transport import Answer, FlaskTransport
-from ivr.planfile.read import read_plan
-from ivr.planfile.store import STARTER
 from ivr.texts.numbers import prefix
 from ivr.wiring import Wiring
-from models import articles, facts, indexes, numbers, optouts, plans, texts
+from models import articles, facts, numbers, optouts, plans, texts
 from models.texts import NewText
-from search.encoder import Encoder, Vectors, load_encoder
-from search.finder import Finder
-from search.index import Bundle, verify
-from search.index import load as load_bundle
 from tests.record import Record, read_record, unlike
+from tests.scenery import NOON, PUBLIC, ReadOnce, Scenery, copied, environment, finder_of, patched
 
-COMMUNITY = STARTER.parent / "articles.jsonl"
-NOON = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)  # a Monday, noon in New York
-HASH_KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="  # one for all runs: so is each caller's draw
-PUBLIC, LINKS = "https://calls.lumora.example", "https://lumora.example"
 ACCOUNT, TOKEN, NUMBER = "AC" + "5" * 32, "the token of a company's own account", "+15005550006"
-SCENERY = "scenery"
-
-
-@dataclass(frozen=True)
-class Scenery:
-    """What all stories of a run share: a database to copy, the encoder, the index of the starter community."""
-
-    admin_url: str
-    database: str
-    url: Any
-    redis_url: str
-    folder: Path
-    encoder: Encoder
-    bundle: Bundle
-
-
-@contextmanager
-def set_up(stores: Any, folder: Path, kept: Path) -> Iterator[Scenery]:
-    """Import the starter community, build its index and publish the starter menu, once a run.
-
-    The index is kept in `kept` for the next run, as long as the community and the way it is indexed stay the same.
-    """
-    database = f"{SCENERY}_{stores.prefix}"
-    admin = stores.database_url("postgres")
-    with _copied(admin, "migrated", database):
-        settings = load(_environment(stores.database_url(database), stores.redis_url, folder), dotenv=None)
-        articles_cli.import_path(settings, COMMUNITY)
-        version = _index(settings, kept)
-        with psycopg.connect(stores.database_url(database), autocommit=True) as conn:
-            plans.publish(conn, STARTER.read_text("utf-8"), "tests", "the starter menu", at=NOON)
-        encoder = load_encoder("onnx", settings.encoder_model, 1)
-        bundle = load_bundle(folder / "index" / version, encoder.model_id, encoder.dimension)
-        yield Scenery(admin, database, stores.database_url, stores.redis_url, folder, encoder, bundle)
-
-
-def _index(settings: Settings, kept: Path) -> str:
-    sources = (COMMUNITY, *(Path(module.__file__) for module in (search.index, search.encoder)))
-    bundle = kept / hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:20]
-    if not bundle.is_dir():
-        built = articles_cli.build_index(settings, threads=1)
-        unfinished = kept / uuid4().hex
-        shutil.copytree(settings.data_dir / "index" / built.version, unfinished / built.version)
-        with suppress(OSError):  # another process of this run was quicker
-            unfinished.rename(bundle)
-        return built.version
-    (found,) = bundle.iterdir()
-    shutil.copytree(found, settings.data_dir / "index" / found.name)
-    with psycopg.connect(settings.database_url.get_secret_value(), autocommit=True) as conn:
-        made = verify(found)
-        digest = articles.content_digest(conn)
-        indexes.add(conn, indexes.IndexVersion(found.name, NOON, made["articles"], made["model_id"], digest))
-        indexes.publish(conn, found.name)
-    return found.name
-
-
-@contextmanager
-def _copied(admin_url: str, template: str, name: str) -> Iterator[None]:
-    made, copied = sql.Identifier(name), sql.Identifier(template)
-    with psycopg.connect(admin_url, autocommit=True) as admin:
-        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(made, copied))
-        try:
-            yield
-        finally:
-            admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(made))
-
-
-def _environment(database_url: str, redis_url: str, folder: Path, **more: str) -> dict[str, str]:
-    return {
-        "DATABASE_URL": database_url,
-        "REDIS_URL": redis_url,
-        "DATA_DIR": str(folder),
-        "NUMBER_HASH_KEY": HASH_KEY,
-        "PUBLIC_BASE_URL": PUBLIC,
-        "LINK_BASE_URL": LINKS,
-        "CARRIER_TIMEOUT_S": "5",
-        **more,
-    }
-
-
-class ReadOnce(Plans):
-    """Published plans; each text is read once a run, for reading takes longer than most stories."""
-
-    _texts: ClassVar[dict[str, Plan]] = {}
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._versions: dict[int, Plan] = {}
-
-    def get(self, conn: Connection, version: int) -> Plan:
-        if version not in self._versions:
-            text = plans.yaml(conn, version)
-            assert text is not None
-            self._versions[version] = replace(self.read(text), version=version)
-        return self._versions[version]
-
-    def known(self) -> Plan | None:
-        return self._versions[max(self._versions)] if self._versions else None
-
-    @classmethod
-    def read(cls, text: str) -> Plan:
-        if text not in cls._texts:
-            reading = read_plan(text.encode())
-            assert reading.plan is not None and not reading.errors, reading.problems
-            cls._texts[text] = reading.plan
-        return cls._texts[text]
-
-
-def patched(patch: Mapping[str, Any]) -> str:
-    """The starter menu with some of it changed; items of a list are named by their id."""
-    yaml = YAML(typ="safe")
-    menu = yaml.load(STARTER.read_text("utf-8"))
-    _merge(menu, patch)
-    out = StringIO()
-    yaml.dump(menu, out)
-    return out.getvalue()
-
-
-def _merge(into: Any, patch: Mapping[str, Any]) -> None:
-    for name, value in patch.items():
-        if isinstance(into, list):
-            _merge(next(item for item in into if item["id"] == name), value)
-        elif isinstance(value, Mapping) and isinstance(into.get(name), dict | list):
-            _merge(into[name], value)
-        else:
-            into[name] = copy.deepcopy(value)
-
-
-class _Broken:
-    """An encoder whose session died."""
-
-    def __init__(self, encoder: Encoder) -> None:
-        self.model_id, self.dimension = encoder.model_id, encoder.dimension
-
-    def encode(self, texts: Any) -> Vectors:
-        raise RuntimeError("the session is gone")
-
-
-class _Between(_Broken):
-    """An encoder that puts every sentence exactly between two articles."""
-
-    def __init__(self, encoder: Encoder, bundle: Bundle, one: str, other: str) -> None:
-        super().__init__(encoder)
-        firsts = [int(np.searchsorted(bundle.owners, bundle.ids.index(name))) for name in (one, other)]
-        middle = sum(bundle.passages.reconstruct(row) for row in firsts)
-        self._middle = (middle / np.linalg.norm(middle)).astype(np.float32)
-
-    def encode(self, texts: Any) -> Vectors:
-        return np.stack([self._middle for _ in texts])
-
-
-def finder_of(scenery: Scenery, kind: str) -> Finder | None:
-    """As in production, or: missing, broken, torn between two topics, without an article in Spanish."""
-    bundle, encoder = scenery.bundle, scenery.encoder
-    match kind:
-        case "missing":
-            return None
-        case "broken":
-            return Finder(bundle, _Broken(encoder))
-        case "torn":
-            return Finder(bundle, _Between(encoder, bundle, "email-spam-flood", "subtitles-wont-go-away"))
-        case "without Spanish":
-            return Finder(replace(bundle, languages=tuple("en" for _ in bundle.languages)), encoder)
-        case "real":
-            return Finder(bundle, encoder)
-    raise ValueError(f"no such finder: {kind}")
 
 
 class _Ears:
@@ -242,12 +55,12 @@ class Stage:
         self.scenery, self.story = scenery, story
         given = dict(story.given)
         database = f"story_{uuid4().hex[:12]}"
-        parts.enter_context(_copied(scenery.admin_url, scenery.database, database))
+        parts.enter_context(copied(scenery.admin_url, scenery.database, database))
         own = {"TWILIO_ACCOUNT_SID": ACCOUNT, "TWILIO_AUTH_TOKEN": TOKEN, "TWILIO_SENDER_NUMBER": NUMBER}
-        environment = _environment(
+        settings_given = environment(
             scenery.url(database), scenery.redis_url, scenery.folder, **(own if given.pop("own_account", False) else {})
         )
-        account = load(environment, dotenv=None)
+        account = load(settings_given, dotenv=None)
         self.carrier = Carrier(
             account.twilio_account_sid,
             account.twilio_auth_token[0].get_secret_value(),
@@ -259,7 +72,7 @@ class Stage:
         self._server = ExitStack()
         parts.enter_context(self._server)
         self.api = self._server.enter_context(running(self._rest))
-        settings = load({**environment, "TWILIO_API_BASE_URL": self.api}, dotenv=None)
+        settings = load({**settings_given, "TWILIO_API_BASE_URL": self.api}, dotenv=None)
         self.wiring = self._wired(settings, str(given.pop("finder", "real")))
         parts.callback(self._unwire)
         self.app = create_app(self.wiring)
@@ -301,23 +114,24 @@ class Stage:
 
     def on(self, carrier: Carrier, limit_s: float) -> None:
         """Straight to the next thing due, at the carrier or among our own texts (see `Pace`)."""
-        with self.wiring.pool.connection() as conn:
-            row = conn.execute(
-                "SELECT min(CASE status WHEN 'sending' THEN lease_until ELSE due_at END) FROM texts"
-                " WHERE status IN ('queued', 'sending', 'unknown') AND settled_at IS NULL"
-            ).fetchone()
-        due = row[0] if row else None
+        due = self._next_text()
         ahead = (due - carrier.now).total_seconds() if due else 0.0
         carrier.advance_to_next(min(limit_s, ahead) if ahead > 0 else limit_s)
 
     def settle(self) -> None:
         """The worker, where there is one and it has something to do."""
+        due = self._next_text()
+        if due is not None and due <= self.carrier.now:
+            self.work()
+
+    def _next_text(self) -> datetime | None:
+        """When a text of ours is due to be sent, given up or looked up next."""
         with self.wiring.pool.connection() as conn:
             row = conn.execute(
-                "SELECT EXISTS (SELECT FROM texts WHERE status IN ('queued', 'sending', 'unknown') AND settled_at IS NULL)"
+                "SELECT min(CASE status WHEN 'sending' THEN lease_until ELSE due_at END) FROM texts"
+                " WHERE status IN ('queued', 'sending', 'unknown') AND settled_at IS NULL"
             ).fetchone()
-        if row == (True,):
-            self.work()
+        return row[0] if row else None
 
     def work(self) -> None:
         if self.working:
@@ -380,8 +194,9 @@ class Stage:
             for n in range(earlier["count"]):
                 call = list(self.carrier.calls)[-1] if here else f"CA{n + 900:032x}"
                 new = NewText(
-                    id=uuid4().hex, call_sid=call, article_id=here[n] if here else f"earlier-{n}", kind="link", caller_key=key,
-                    to_key=key, number_id=kept, from_number=NUMBER, language="en", leaf=None, topic="", discreet=False,
+                    id=uuid4().hex, call_sid=call, article_id=here[n] if here else f"earlier-{n}", kind="link",
+                    caller_key=key, to_key=key, number_id=kept, from_number=NUMBER, language="en", leaf=None,
+                    topic="", discreet=False,
                     path=(), body="earlier", segments=1, token=uuid4().hex[:11], typed=earlier.get("typed", False),
                     test=False, due_at=at, created_at=at, expires_at=at, status="delivered",
                     prefix_key=self.wiring.numbers.key(prefix(earlier["to"])),
@@ -391,18 +206,17 @@ class Stage:
     def _carrier_blocks(self, number: str) -> None:
         self.carrier.texts.blocked.add((number, NUMBER))
 
-    def _queue_holds(self, most: Mapping[str, int]) -> None:
-        for name, size in most.items():
-            self.carrier.queue_of(name).max_size = size
+    def _line(self, number: str) -> None:
+        self.carrier.add_line(number, "Second number", "/voice/incoming")
 
     def _carrier(self, knobs: Mapping[str, Any] | str) -> None:
         """`down`, `up`, or what it does badly."""
         if knobs == "down":
             self._server.close()
-        elif knobs == "up":
+        elif isinstance(knobs, str):
             self._server.enter_context(running(self._rest, int(self.api.rsplit(":", 1)[1])))
         else:
-            for name, value in dict(knobs).items():
+            for name, value in knobs.items():
                 setattr(self.carrier.faults, name, value)
 
     def _worker(self, what: str) -> None:
@@ -430,7 +244,7 @@ class Stage:
             match name:
                 case "agent_reads":
                     page = self._agents_page()
-                    problems += [f"the agent does not read {words!r} in {page!r}" for words in wish if words not in page]
+                    problems += [f"the agent does not read {one!r} in {page!r}" for one in wish if one not in page]
                 case "task":
                     task = json.loads(self.carrier.tasks[-1][2])
                     problems += [f"task: {key} is {task.get(key)!r}" for key in wish if task.get(key) != wish[key]]

@@ -1,0 +1,205 @@
+"""What all stories of a run share: the starter community and its index, the starter menu, and variants of both."""
+
+import copy
+import hashlib
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from io import StringIO
+from pathlib import Path
+from typing import Any, ClassVar
+from uuid import uuid4
+
+import numpy as np
+import psycopg
+from psycopg import Connection, sql
+from ruamel.yaml import YAML
+
+import search.encoder
+import search.index
+from config.settings import Settings, load
+from ivr import articles_cli
+from ivr.call.plan import Plan
+from ivr.live import Plans
+from ivr.planfile.read import read_plan
+from ivr.planfile.store import STARTER
+from models import articles, indexes, plans
+from search.encoder import Encoder, Vectors, load_encoder
+from search.finder import Finder
+from search.index import Bundle, verify
+from search.index import load as load_bundle
+
+COMMUNITY = STARTER.parent / "articles.jsonl"
+NOON = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)  # a Monday, noon in New York
+HASH_KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="  # one for all runs: so is each caller's draw
+PUBLIC, LINKS = "https://calls.lumora.example", "https://lumora.example"
+SCENERY = "scenery"
+
+
+@dataclass(frozen=True)
+class Scenery:
+    """What all stories of a run share: a database to copy, the encoder, the index of the starter community."""
+
+    admin_url: str
+    database: str
+    url: Any
+    redis_url: str
+    folder: Path
+    encoder: Encoder
+    bundle: Bundle
+
+
+@contextmanager
+def set_up(stores: Any, folder: Path, kept: Path) -> Iterator[Scenery]:
+    """Import the starter community, build its index and publish the starter menu, once a run.
+
+    The index is kept in `kept` for the next run, as long as the community and the way it is indexed stay the same.
+    """
+    database = f"{SCENERY}_{stores.prefix}"
+    admin = stores.database_url("postgres")
+    with copied(admin, "migrated", database):
+        settings = load(environment(stores.database_url(database), stores.redis_url, folder), dotenv=None)
+        articles_cli.import_path(settings, COMMUNITY)
+        version = _index(settings, kept)
+        with psycopg.connect(stores.database_url(database), autocommit=True) as conn:
+            plans.publish(conn, STARTER.read_text("utf-8"), "tests", "the starter menu", at=NOON)
+        encoder = load_encoder("onnx", settings.encoder_model, 1)
+        bundle = load_bundle(folder / "index" / version, encoder.model_id, encoder.dimension)
+        yield Scenery(admin, database, stores.database_url, stores.redis_url, folder, encoder, bundle)
+
+
+def _index(settings: Settings, kept: Path) -> str:
+    sources = (COMMUNITY, *(Path(str(module.__file__)) for module in (search.index, search.encoder)))
+    bundle = kept / hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:20]
+    if not bundle.is_dir():
+        built = articles_cli.build_index(settings, threads=1)
+        unfinished = kept / uuid4().hex
+        shutil.copytree(settings.data_dir / "index" / built.version, unfinished / built.version)
+        with suppress(OSError):  # another process of this run was quicker
+            unfinished.rename(bundle)
+        return built.version
+    (found,) = bundle.iterdir()
+    shutil.copytree(found, settings.data_dir / "index" / found.name)
+    with psycopg.connect(settings.database_url.get_secret_value(), autocommit=True) as conn:
+        made = verify(found)
+        digest = articles.content_digest(conn)
+        indexes.add(conn, indexes.IndexVersion(found.name, NOON, made["articles"], made["model_id"], digest))
+        indexes.publish(conn, found.name)
+    return found.name
+
+
+@contextmanager
+def copied(admin_url: str, template: str, name: str) -> Iterator[None]:
+    """A database `name` made from another one, dropped in the end."""
+    made, copied = sql.Identifier(name), sql.Identifier(template)
+    with psycopg.connect(admin_url, autocommit=True) as admin:
+        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(made, copied))
+        try:
+            yield
+        finally:
+            admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(made))
+
+
+def environment(database_url: str, redis_url: str, folder: Path, **more: str) -> dict[str, str]:
+    """The settings of a story's service, as an operator would give them."""
+    return {
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "DATA_DIR": str(folder),
+        "NUMBER_HASH_KEY": HASH_KEY,
+        "PUBLIC_BASE_URL": PUBLIC,
+        "LINK_BASE_URL": LINKS,
+        "CARRIER_TIMEOUT_S": "5",
+        **more,
+    }
+
+
+class ReadOnce(Plans):
+    """Published plans; each text is read once a run, for reading takes longer than most stories."""
+
+    _texts: ClassVar[dict[str, Plan]] = {}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._versions: dict[int, Plan] = {}
+
+    def get(self, conn: Connection, version: int) -> Plan:
+        if version not in self._versions:
+            text = plans.yaml(conn, version)
+            assert text is not None
+            self._versions[version] = replace(self.read(text), version=version)
+        return self._versions[version]
+
+    def known(self) -> Plan | None:
+        return self._versions[max(self._versions)] if self._versions else None
+
+    @classmethod
+    def read(cls, text: str) -> Plan:
+        if text not in cls._texts:
+            reading = read_plan(text.encode())
+            assert not reading.errors, reading.problems
+            assert reading.plan is not None
+            cls._texts[text] = reading.plan
+        return cls._texts[text]
+
+
+def patched(patch: Mapping[str, Any]) -> str:
+    """The starter menu with some of it changed; items of a list are named by their id."""
+    yaml = YAML(typ="safe")
+    menu = yaml.load(STARTER.read_text("utf-8"))
+    _merge(menu, patch)
+    out = StringIO()
+    yaml.dump(menu, out)
+    return out.getvalue()
+
+
+def _merge(into: Any, patch: Mapping[str, Any]) -> None:
+    for name, value in patch.items():
+        if isinstance(into, list):
+            _merge(next(item for item in into if item["id"] == name), value)
+        elif isinstance(value, Mapping) and isinstance(into.get(name), dict | list):
+            _merge(into[name], value)
+        else:
+            into[name] = copy.deepcopy(value)
+
+
+class _Broken:
+    """An encoder whose session died."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self.model_id, self.dimension = encoder.model_id, encoder.dimension
+
+    def encode(self, texts: Any) -> Vectors:
+        raise RuntimeError("the session is gone")
+
+
+class _Between(_Broken):
+    """An encoder that puts every sentence exactly between two articles."""
+
+    def __init__(self, encoder: Encoder, bundle: Bundle, one: str, other: str) -> None:
+        super().__init__(encoder)
+        firsts = [int(np.searchsorted(bundle.owners, bundle.ids.index(name))) for name in (one, other)]
+        middle = sum(bundle.passages.reconstruct(row) for row in firsts)
+        self._middle = (middle / np.linalg.norm(middle)).astype(np.float32)
+
+    def encode(self, texts: Any) -> Vectors:
+        return np.stack([self._middle for _ in texts])
+
+
+def finder_of(scenery: Scenery, kind: str) -> Finder | None:
+    """As in production, or: missing, broken, torn between two topics, without an article in Spanish."""
+    bundle, encoder = scenery.bundle, scenery.encoder
+    match kind:
+        case "missing":
+            return None
+        case "broken":
+            return Finder(bundle, _Broken(encoder))
+        case "torn":
+            return Finder(bundle, _Between(encoder, bundle, "email-spam-flood", "subtitles-wont-go-away"))
+        case "without Spanish":
+            return Finder(replace(bundle, languages=tuple("en" for _ in bundle.languages)), encoder)
+        case "real":
+            return Finder(bundle, encoder)
+    raise ValueError(f"no such finder: {kind}")
