@@ -170,10 +170,17 @@ def list_command() -> None:
 
 
 @articles_group.command("withdraw")
-@click.argument("article_ids", nargs=-1, required=True)
-def withdraw_command(article_ids: tuple[str, ...]) -> None:
-    """Never offer these articles again; links already texted keep working."""
+@click.argument("article_ids", nargs=-1)
+@click.option("--source", help="all that came from this source (`flask articles list` names them)")
+def withdraw_command(article_ids: tuple[str, ...], source: str | None) -> None:
+    """Never offer or show these articles again; who opens a link already texted is led to a person."""
+    if bool(article_ids) == (source is not None):
+        raise click.UsageError("name articles, or a --source")
     with _connection(_settings()) as conn:
+        if source is not None:
+            gone = articles.withdraw(conn, articles.of_source(conn, source))
+            click.echo(f"{len(gone)} articles of {source} withdrawn")
+            return
         gone = articles.withdraw(conn, article_ids)
     for article_id in article_ids:
         click.echo(f"{article_id}: {'withdrawn' if article_id in gone else 'was not live'}")

@@ -11,9 +11,12 @@ from ivr import ready
 from ivr.call.plan import Plan
 from ivr.carrier import signature
 from ivr.carrier.numbers import AccountNumbers, CarrierSays
+from ivr.planfile.read import read_plan
+from ivr.planfile.store import STARTER
+from ivr.release import STARTER_COMMUNITY
 from ivr.texts import compose
 from ivr.wiring import Wiring, index_folder
-from models import indexes
+from models import articles, indexes
 from search.encoder import load_encoder
 from search.index import BundleError, verify
 
@@ -41,6 +44,8 @@ def examine(wiring: Wiring) -> Iterator[Finding]:
     plan = _live(wiring)
     if plan is not None:
         yield from _texts(wiring, plan)
+        if not wiring.settings.development_account:
+            yield from _starter(wiring, plan)
     for part in (_index, _model, _public, _clock, _fallback, _sender, _agents, _number):
         yield part(wiring)
     yield from _queues(wiring, plan)
@@ -79,6 +84,22 @@ def _texts(wiring: Wiring, plan: Plan) -> Iterator[Finding]:
             yield Finding(part, "warn", f"a title has {room} characters in a one-segment text", todo)
         else:
             yield Finding(part, "ok", f"a title has {room} characters")
+
+
+def _starter(wiring: Wiring, plan: Plan) -> Iterator[Finding]:
+    """What `release` put there so that a first call can be taken: it is of a company that does not exist."""
+    starter = read_plan(STARTER.read_bytes()).plan
+    if starter is not None and plan.brand == starter.brand:
+        words_ = f"callers are greeted by {plan.brand}, the made-up company of the starter menu"
+        todo = "flask menu export > menu.yaml, make it yours, flask menu publish menu.yaml --reason WHY"
+        yield Finding("starter menu", "warn", words_, todo)
+    with wiring.pool.connection() as conn:
+        sources = articles.count_by_source(conn)
+    made_up = sum(count for source, _, state, count in sources if source == STARTER_COMMUNITY and state == "live")
+    if made_up:
+        words_ = f"{made_up} articles of the made-up starter community may be offered to callers"
+        todo = f"flask articles import PATH, flask articles withdraw --source {STARTER_COMMUNITY}, flask index build"
+        yield Finding("starter articles", "warn", words_, todo)
 
 
 def _index(wiring: Wiring) -> Finding:

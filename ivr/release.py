@@ -16,6 +16,7 @@ from search.importing import ImportRefused
 from search.index import BundleError
 
 STARTER = Path(__file__).resolve().parent.parent / "config" / "starter"
+STARTER_COMMUNITY = "starter"  # the source of its articles
 STORES_WITHIN_S = 30.0
 
 
@@ -44,6 +45,8 @@ def _publish_plan(wiring: Wiring) -> None:
         if version is None:
             version = publish_file(conn, STARTER / "menu.yaml", by="release", reason="the starter plan")
             wiring.announce("plan")
+            if not wiring.settings.development_account:
+                click.echo("warning: callers hear the starter menu of a made-up company; publish your own", err=True)
     click.echo(f"plan: version {version}")
 
 
@@ -52,7 +55,11 @@ def _import_articles(wiring: Wiring, path: str | None) -> None:
         some = bool(articles.count_by_source(conn))
     if path is None and some:
         return
-    report, done = articles_cli.import_path(wiring.settings, path or STARTER / "articles.jsonl")
+    report, done = (
+        articles_cli.import_path(wiring.settings, path)
+        if path is not None
+        else articles_cli.import_path(wiring.settings, STARTER / "articles.jsonl", source=STARTER_COMMUNITY)
+    )
     articles_cli.print_report(report, done)
 
 

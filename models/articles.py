@@ -204,13 +204,19 @@ def content_digest(conn: Connection) -> str:
 
 
 def withdraw(conn: Connection, article_ids: Sequence[str]) -> list[str]:
-    """Offer these never again; links already texted keep working. The ids that were live."""
+    """Offer and show these never again. The ids that were live."""
     rows = conn.execute(
         "UPDATE articles SET state = 'withdrawn', updated_at = now()"
         " WHERE id = ANY(%s) AND state = 'live' RETURNING id",
         (list(article_ids),),
     )
     return sorted(row[0] for row in rows)
+
+
+def of_source(conn: Connection, source: str) -> list[str]:
+    """The ids of the live articles that came from a source."""
+    rows = conn.execute("SELECT id FROM articles WHERE source = %s AND state = 'live' ORDER BY id", (source,))
+    return [str(row[0]) for row in rows]
 
 
 def unname(conn: Connection, author: str) -> None:

@@ -168,6 +168,16 @@ def test_articles_are_withdrawn_and_authors_unnamed(
     import_path(settings, write(tmp_path / "threads.jsonl", *TITLES))
     said = run(flask, "articles", "withdraw", "a1", "nope").output
     assert said == "a1: withdrawn\nnope: was not live\n"
+    assert run(flask, "articles", "withdraw").exit_code == 2
     assert articles.count_live(db) == 2
     assert "Dana K. is not named any more" in run(flask, "articles", "unname", "Dana K.").output
     assert db.execute("SELECT author FROM unnamed_authors").fetchall() == [("Dana K.",)]
+
+
+def test_a_whole_source_is_withdrawn(flask: FlaskCliRunner, settings: Settings, db: Connection, tmp_path: Path) -> None:
+    import_path(settings, write(tmp_path / "threads.jsonl", *TITLES), source="starter")
+    written = write(tmp_path / "ours.jsonl", "Ours")
+    written.write_text(written.read_text("utf-8").replace('"a0"', '"ours"'), "utf-8")
+    import_path(settings, written)
+    assert run(flask, "articles", "withdraw", "--source", "starter").output == "3 articles of starter withdrawn\n"
+    assert [article.id for article in articles.iter_live(db)] == ["ours"]

@@ -2,6 +2,7 @@
 
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,8 +14,10 @@ from ivr.agent_note import agent_key
 from ivr.carrier.signature import Signatures
 from ivr.phone.engine import Carrier as Desk
 from ivr.phone.server import rest_app, running
+from ivr.release import STARTER_COMMUNITY
 from ivr.wiring import Wiring
-from tests.ivr.web.conftest import CALLED, Clock
+from models import articles, plans
+from tests.ivr.web.conftest import CALLED, RED_LIGHT, STARTER, Clock
 
 
 @pytest.fixture
@@ -137,6 +140,21 @@ def test_the_doctor_names_short_titles(app: Flask, desk: Desk, wiring: Wiring) -
 def test_production_without_agents_is_told(app: Flask, desk: Desk, wiring: Wiring) -> None:
     wiring.settings = wiring.settings.model_copy(update={"offhold_env": "production"})
     assert states(wiring)["agents"] == "warn"
+
+
+def test_a_real_account_is_told_of_the_made_up_company(app: Flask, desk: Desk, wiring: Wiring) -> None:
+    assert not {"starter menu", "starter articles"} & states(wiring).keys()
+    wiring.settings = wiring.settings.model_copy(update={"development_account": False})
+    with wiring.pool.connection() as conn:
+        articles.upsert_many(conn, [replace(RED_LIGHT, id="made-up")], STARTER_COMMUNITY)
+    told = {finding.part: finding for finding in doctor.examine(wiring)}
+    assert (told["starter menu"].state, told["starter articles"].state) == ("warn", "warn")
+    assert told["starter articles"].words.startswith("1 articles of the made-up")
+    with wiring.pool.connection() as conn:
+        ours = STARTER.read_text("utf-8").replace("brand: Lumora", "brand: Northwind Cable")
+        plans.publish(conn, ours, "tests", "ours", at=wiring.clock())
+        articles.withdraw(conn, ["made-up"])
+    assert not {"starter menu", "starter articles"} & states(wiring).keys()
 
 
 def test_the_agents_link_opens_with_its_key(app: Flask, wiring: Wiring) -> None:
