@@ -10,6 +10,8 @@ from ivr import web
 from ivr import wiring as wirings
 from ivr.wiring import Wiring
 
+ANSWER_WITHIN_S = 2.0  # of the database; the carrier waits 15, a caller hears silence meanwhile
+
 
 def create_app(wiring: Wiring | None = None) -> Flask:
     """The application with its commands, around a wiring; built from the settings where none is given."""
@@ -25,6 +27,7 @@ def serve() -> Flask:
     wiring = _build()
     wiring.check_hash_key()
     wiring.warm()
+    wiring.pool.cut_after(ANSWER_WITHIN_S)
     app = _application(wiring)
     gc.collect()
     gc.freeze()  # what is there now lives as long as the process: collections need not walk it
