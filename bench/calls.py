@@ -49,9 +49,9 @@ class Made:
     text: bool
 
 
-async def play(line: Line, carrier: Carrier, caller: Caller, *, spoken: bool) -> Made:
-    """One call: menu, hold, offer, text, hang-up."""
-    common: Form = {
+def standard(carrier: Carrier, caller: Caller) -> Form:
+    """The parameters every webhook of a call has."""
+    return {
         "CallSid": caller.sid,
         "AccountSid": carrier.account_sid,
         "From": caller.number,
@@ -62,6 +62,11 @@ async def play(line: Line, carrier: Carrier, caller: Caller, *, spoken: bool) ->
         "FromCountry": "US",
         "ToCountry": "US",
     }
+
+
+async def play(line: Line, carrier: Carrier, caller: Caller, *, spoken: bool) -> Made:
+    """One call: menu, hold, offer, text, hang-up."""
+    common = standard(carrier, caller)
     posted = 0
 
     async def post(path: str, **extra: str) -> str:
@@ -105,16 +110,4 @@ async def play(line: Line, carrier: Carrier, caller: Caller, *, spoken: bool) ->
 
 async def static(line: Line, carrier: Carrier, caller: Caller) -> None:
     """The same parameters to a route that checks the signature and answers a fixed document."""
-    form: Form = {
-        "CallSid": caller.sid,
-        "AccountSid": carrier.account_sid,
-        "From": caller.number,
-        "To": "+12125550100",
-        "CallStatus": "in-progress",
-        "Direction": "inbound",
-        "ApiVersion": "2010-04-01",
-        "FromCountry": "US",
-        "ToCountry": "US",
-        "Digits": "3",
-    }
-    await line.post("/static", form)
+    await line.post("/static", standard(carrier, caller) | {"Digits": "3"})
