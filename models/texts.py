@@ -172,10 +172,12 @@ def by_token(conn: Connection, token: str) -> Text | None:
 
 
 def latest_to(conn: Connection, to_key: str, since: datetime) -> Text | None:
-    """The latest text to a number since a time: what an answer from there is about."""
+    """The latest text to a number since a time: what an answer from there is about. A "did it help?" is about the
+    text before it, so that an answer and a tap on its page count once."""
     return _one(
         conn,
-        "to_key = %s AND created_at > %s AND status <> 'canceled' ORDER BY created_at DESC, id LIMIT 1",
+        "to_key = %s AND created_at > %s AND status <> 'canceled' AND kind <> 'follow_up'"
+        " ORDER BY created_at DESC, id LIMIT 1",
         (to_key, since),
     )
 
@@ -338,6 +340,8 @@ def expire(conn: Connection, text: Text, now: datetime) -> bool:
         ).rowcount
         if moved:
             _tell(conn, text, "text_expired", now)
+            if text.kind == "link":
+                cancel_follow_ups(conn, text.call_sid)
         return bool(moved)
 
 

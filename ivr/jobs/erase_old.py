@@ -15,7 +15,7 @@ KEPT = timedelta(days=30)
 def erase_old(wiring: Wiring) -> None:
     """Erase transcripts, call states, wordings and sealed numbers of more than 30 days ago."""
     before = wiring.clock() - KEPT
-    with wiring.pool.connection() as conn:
+    with wiring.pool.connection() as conn, erase.unhurried(conn):
         erased = {
             "transcripts": transcripts.erase_before(conn, before),
             "calls": erase.call_states(conn, before),

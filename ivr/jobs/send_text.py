@@ -36,9 +36,13 @@ def send_text(wiring: Wiring, text_id: str, times: Times) -> bool:
 
 
 def number_of(wiring: Wiring, conn: Connection, text: Text) -> str | None:
-    """The number a text goes to, None once it was erased."""
+    """The number a text goes to, None once it was erased or the key it was sealed under is gone."""
     sealed = numbers.sealed(conn, text.number_id)
-    return wiring.numbers.open(sealed) if sealed is not None else None
+    try:
+        return wiring.numbers.open(sealed) if sealed is not None else None
+    except ValueError:
+        log.error("number_cannot_be_opened", text_id=text.id)
+        return None
 
 
 def _send(wiring: Wiring, text: Text, number: str | None, times: Times) -> Outcome:

@@ -11,6 +11,7 @@ from ivr.call.events import Found
 from ivr.carrier.inbound import Message
 from ivr.jobs import answer_text as module
 from ivr.jobs.answer_text import PER_HOUR, answer_text
+from ivr.jobs.erase_old import erase_old
 from ivr.jobs.worker import drain
 from ivr.texts.segments import count
 from models import articles, facts, optouts, texts
@@ -275,3 +276,41 @@ def test_what_is_old_is_erased_and_the_facts_stay(desk: Desk, db: Connection, ph
     assert db.execute("SELECT count(*) FROM texts WHERE body <> ''").fetchone() == (0,)
     assert db.execute("SELECT count(*) FROM inbound_texts WHERE reply IS NOT NULL").fetchone() == (0,)
     assert facts.count(db) == before
+
+
+def test_an_answer_to_the_follow_up_and_a_tap_on_the_page_count_once(desk: Desk, db: Connection) -> None:
+    articles.upsert_many(db, [ARTICLE], "tests")
+    plan = replace(desk.plan, offers=replace(desk.plan.offers, follow_up=True, follow_up_after_h=3))
+    asked = desk.ask(db, plan=plan)
+    drain(desk.wiring)
+    desk.pass_time(3 * 3600 + 60)
+    drain(desk.wiring)
+    db.execute("UPDATE texts SET id = '0' || id WHERE kind = 'follow_up'")  # sorts before the link's own
+    assert Phone(desk).says("1") is not None
+    about = [fact.data["text_id"] for fact in facts.of_call(db, f"CA{1:032x}") if fact.name == "said_solved"]
+    assert asked is not None
+    assert about == [asked.id]
+
+
+def test_nobody_is_asked_whether_a_text_helped_that_never_went(desk: Desk, db: Connection) -> None:
+    plan = replace(desk.plan, offers=replace(desk.plan.offers, follow_up=True, follow_up_after_h=3))
+    desk.ask(db, plan=plan)
+    desk.pass_time(601)
+    drain(desk.wiring)
+    desk.pass_time(3 * 3600)
+    drain(desk.wiring)
+    assert desk.carrier.accepted == []
+    assert [text.status for text in texts.of_call(db, f"CA{1:032x}") if text.kind == "follow_up"] == ["canceled"]
+
+
+def test_erasure_takes_longer_than_a_webhook_may(desk: Desk, db: Connection, phone: Phone) -> None:
+    db.execute(
+        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN PERFORM pg_sleep(2.2); RETURN NEW; END $$;"
+        "CREATE TRIGGER slow BEFORE UPDATE ON texts FOR EACH ROW EXECUTE FUNCTION slow()"
+    )
+    desk.pass_time(31 * 24 * 3600)
+    erase_old(desk.wiring)
+    assert db.execute("SELECT body FROM texts").fetchall() == [("",)]
+    with desk.wiring.pool.connection() as conn:
+        assert conn.execute("SHOW statement_timeout").fetchone() == ("2s",)

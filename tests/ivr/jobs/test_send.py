@@ -455,3 +455,13 @@ def test_a_sent_answer_outlives_a_database_that_is_away(
     drain(desk.wiring)
     assert isinstance(desk.carrier.send("", "", from_number="", status_callback="", valid_for_s=6), Sent)
     assert status(db, text.id) == "sent"
+
+
+def test_a_number_sealed_under_a_lost_key_keeps_no_other_waiting(desk: Desk, db: Connection) -> None:
+    lost, other = desk.ask(db), desk.ask(db, call=2, number=OTHER)
+    assert lost is not None
+    assert other is not None
+    db.execute("UPDATE numbers SET sealed = %s WHERE id = %s", (b"n" * 40, lost.number_id))
+    drain(desk.wiring)
+    assert (status(db, lost.id), status(db, other.id)) == ("failed", "sent")
+    assert sweep_texts(desk.wiring, DEFAULT) == 0
