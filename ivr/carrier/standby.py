@@ -3,8 +3,9 @@
 import re
 
 from twilio.twiml.messaging_response import MessagingResponse
-from twilio.twiml.voice_response import VoiceResponse
+from twilio.twiml.voice_response import Dial, VoiceResponse
 
+from ivr.call.prompts import ConnectAgent
 from ivr.carrier import speech
 from ivr.carrier.twiml import EMPTY, Clips
 
@@ -42,6 +43,22 @@ def straight_to_queue(queue: str, *, base_url: str, words: str, locale: str) -> 
         response.say(said, language=locale)
     response.pause(length=1)
     response.enqueue(queue, wait_url=f"{base_url}/voice/hold", action=f"{base_url}/voice/queue-result")
+    return str(response)
+
+
+def front_of_queue(queue: str, *, base_url: str) -> str:
+    """An agent's own call takes the front caller of a queue."""
+    response = VoiceResponse()
+    dial = Dial(timeout=ConnectAgent(queue).timeout_s, action=f"{base_url}/voice/agent-done")
+    dial.queue(queue, url=f"{base_url}/voice/connecting")
+    response.append(dial)
+    return str(response)
+
+
+def hang_up() -> str:
+    """The end of a call."""
+    response = VoiceResponse()
+    response.hangup()
     return str(response)
 
 

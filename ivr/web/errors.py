@@ -24,6 +24,8 @@ LAST_RESORT_WORDS = "Sorry, something went wrong on our side. Please hold, and w
 #: a text that could not be taken is never dropped without a word
 TEXT_NOT_TAKEN = "Sorry, we could not take your text just now. Please send it again in a few minutes."
 
+#: ends of a call made by `<Dial>` in which two people spoke
+TALKED = frozenset({"completed", "answered"})
 _IN_WAIT = frozenset({"hold", "hold_key"})
 _NOTHING_TO_SAY = frozenset({"connecting", "agent_done"})
 #: after these the carrier is not asking where the caller shall go
@@ -52,6 +54,15 @@ def into_queue(service: Wiring) -> str:
     return standby.straight_to_queue(plan.default_queue, base_url=base, words=sorry, locale=first.locale)
 
 
+def _from_queue(service: Wiring) -> str:
+    """The front caller for an agent who dials in: an agent is never put into the line as if calling for help."""
+    plan, asked = _plan(service), request.args.get("queue", "")
+    queue = LAST_RESORT_QUEUE
+    if plan is not None:
+        queue = asked if asked in plan.queues else plan.default_queue
+    return standby.front_of_queue(queue, base_url=service.settings.public_base_url)
+
+
 def _plan(service: Wiring) -> Plan | None:
     known = service.plans.known()
     if known is not None:
@@ -78,13 +89,19 @@ def voice_failed(error: Exception) -> Response:
     if view in _IN_WAIT:
         service = wiring()
         return twiml(standby.safe_hold(service.settings.public_base_url, service.audio))
-    if view in _NOTHING_TO_SAY or (view == "queue_result" and _is_closed()):
+    if view == "agent":
+        return twiml(_from_queue(wiring()))
+    if view in _NOTHING_TO_SAY or (view == "queue_result" and _is_closed()) or (view == "overflow" and _talked()):
         return twiml(EMPTY)
     return twiml(into_queue(wiring()))
 
 
 def _is_closed() -> bool:
     return inbound.queue_left(request.form).result in _CLOSED_RESULTS
+
+
+def _talked() -> bool:
+    return inbound.dial_ended(request.form).status in TALKED
 
 
 def text_failed(error: Exception) -> Response:

@@ -35,7 +35,6 @@ voice.before_request(signed_by_carrier)
 voice.register_error_handler(Exception, errors.voice_failed)
 
 TOKEN_HEADER = "I-Twilio-Idempotency-Token"
-_TALKED = frozenset({"completed", "answered"})
 
 
 def _turn() -> int:
@@ -145,10 +144,10 @@ def agent() -> Response:
     """An agent's own call: it takes the front caller of a queue. `queue` names another than the default
     one.
     """
-    plan = _live_plan()
     if not _may_answer(inbound.caller_number(request.form)):
         log.warning("agent_number_refused")
-        return twiml(wiring().render((HangUp(),), plan, 0, plan.languages[0].code))
+        return twiml(standby.hang_up())
+    plan = _live_plan()
     asked = request.args.get("queue", "")
     queue = asked if asked in plan.queues else plan.default_queue
     return twiml(wiring().render((ConnectAgent(queue),), plan, 0, plan.languages[0].code))
@@ -160,7 +159,7 @@ def agent_done() -> Response:
     plan = _live_plan()
     code = plan.languages[0].code
     prompts: tuple[Prompt, ...] = (HangUp(),)
-    if inbound.dial_ended(request.form).status not in _TALKED:
+    if inbound.dial_ended(request.form).status not in errors.TALKED:
         prompts = (Say(words(plan, code, "agent_queue_empty"), code), HangUp())
     return twiml(wiring().render(prompts, plan, 0, code))
 

@@ -145,6 +145,32 @@ def test_without_a_database_nobody_loses_the_place(carrier: Carrier) -> None:
     )
 
 
+@pytest.mark.usefixtures("no_database")
+def test_without_a_database_an_agent_still_takes_callers_and_never_becomes_one(
+    carrier: Carrier, wiring: Wiring
+) -> None:
+    form = {"CallSid": AGENT_CALL, "From": CALLER}
+    answer = carrier.post("/voice/agent?queue=technical", form)
+    assert verbs(answer) == ["Dial"]
+    assert ">general</Queue>" in answer.text  # no plan was ever read: where callers are sent too
+    wiring.settings = wiring.settings.model_copy(update={"agent_numbers": ("+15005550001",)})
+    assert verbs(carrier.post("/voice/agent", form)) == ["Hangup"]
+
+
+def test_without_a_database_an_agent_takes_the_queue_of_the_number(carrier: Carrier, wiring: Wiring) -> None:
+    carrier.call("/voice/incoming")
+    wiring.pool.close()
+    answer = carrier.post("/voice/agent?queue=technical", {"CallSid": AGENT_CALL, "From": CALLER})
+    assert verbs(answer) == ["Dial"]
+    assert ">technical</Queue>" in answer.text
+
+
+@pytest.mark.usefixtures("no_database")
+def test_without_a_database_whoever_talked_to_the_overflow_number_is_let_go(carrier: Carrier) -> None:
+    assert carrier.call("/voice/overflow?turn=9", DialCallStatus="completed").text == EMPTY
+    assert verbs(carrier.call("/voice/overflow?turn=9", DialCallStatus="no-answer")) == ["Say", "Pause", "Enqueue"]
+
+
 def test_without_a_database_the_plan_in_memory_still_names_the_queue(carrier: Carrier, wiring: Wiring) -> None:
     carrier.call("/voice/incoming")
     wiring.pool.close()
