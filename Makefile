@@ -1,6 +1,8 @@
 # `make` alone lists the commands.
 SHELL := /bin/sh
-PYTHON ?= python3
+# The first one that is new enough: `python3` may be older than a python3.11 beside it.
+PYTHON ?= $(or $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
+    $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done),python3)
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 PIP := "$(BIN)/python" -m pip --disable-pip-version-check --no-input
@@ -42,9 +44,9 @@ clean: ## remove the environments; the data in DATA_DIR stays
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
-	    || { echo "Offhold needs Python 3.11 or newer: sudo apt install python3 python3-venv (or PYTHON=path make ...)" >&2; exit 1; }
+	    || { echo "Offhold needs Python 3.11 or newer: $(if $(filter Darwin,$(shell uname)),brew install python,sudo apt install python3.11 python3.11-venv) (or PYTHON=path make ...)" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
-	    || { echo "Python's venv is missing: sudo apt install python3-venv" >&2; exit 1; }
+	    || { echo "Python's venv is missing: sudo apt install $$($(PYTHON) -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')" >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/serve.stamp: requirements/serve.lock | $(VENV)/bin/python
