@@ -4,6 +4,7 @@ import base64
 from collections.abc import Callable
 from datetime import timedelta
 
+import structlog
 from psycopg import Connection
 
 from ivr.call import state as states
@@ -21,6 +22,8 @@ from ivr.live import Latest
 from ivr.texts import numbers
 from ivr.wiring import Wiring
 from models import articles, calls, transcripts
+
+log = structlog.get_logger()
 
 MakeEvent = Callable[[tuple[TextProgress, ...]], Event]
 TRIES = 5  # against other requests for the same call at the same instant
@@ -77,8 +80,10 @@ def take_turn(
             kept = wiring.recent.get(call_sid) if not tried else None
             if kept is None or _is_repeat(kept, turn, mark):
                 kept = _load(wiring, conn, call_sid)
+            plan = _plan_of(wiring, conn, kept.state)
             state = kept.state
-            plan = wiring.plans.get(conn, state.plan_version)
+            if plan.version != state.plan_version:
+                state = replace(state, plan_version=plan.version)
             if _is_repeat(kept, turn, mark):
                 latest = state.hold_seen[-1:] == ((mark if turn is None else f"turn {turn}"),)
                 late = state.stage in (Stage.AGENT, Stage.ENDED) and not latest
@@ -94,6 +99,15 @@ def take_turn(
                 return document
             wiring.recent.forget(call_sid)
     raise TimeoutError(f"another request took the turn {TRIES} times")
+
+
+def _plan_of(wiring: Wiring, conn: Connection, state: CallState) -> Plan:
+    """The plan a call began with; the live one where that is gone, so that the call still comes to an end."""
+    try:
+        return wiring.plans.get(conn, state.plan_version)
+    except LookupError:
+        log.warning("plan_is_gone", call_sid=state.call_sid, version=state.plan_version)
+        return wiring.plans.live(conn)
 
 
 def _meet(wiring: Wiring, conn: Connection, plan: Plan, incoming: Incoming) -> tuple[Caller, Returning | None]:

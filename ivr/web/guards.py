@@ -2,6 +2,7 @@
 
 import structlog
 from flask import Flask, Response, current_app, request
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 
 from ivr.carrier.signature import FORM, Signatures
@@ -41,12 +42,14 @@ def signed_by_carrier() -> Response | None:
 
 def _genuine() -> bool:
     is_form = request.mimetype == FORM
+    # Read first: a multipart body that is taken apart as a form would leave nothing here, and no body needs no hash.
+    body = b"" if is_form else request.get_data()
     signatures: Signatures = current_app.extensions[_SIGNATURES]
     return signatures.genuine(
         request.path,
         request.environ.get("QUERY_STRING", ""),
         headers=request.headers,
         content_type=request.mimetype,
-        form=request.form,
-        body=b"" if is_form else request.get_data(),
+        form=request.form if is_form else MultiDict(),
+        body=body,
     ) and (not is_form or request.form.get("AccountSid") == wiring().settings.twilio_account_sid)

@@ -64,6 +64,15 @@ def test_a_body_that_is_too_long_or_no_form_is_refused(carrier: Carrier) -> None
     assert carrier.client.post("/voice/menu", data=b"\xff", content_type="application/json").status_code == 403
 
 
+def test_a_signature_of_the_bare_address_carries_no_other_kind_of_form(carrier: Carrier) -> None:
+    own = carrier.settings
+    token = own.twilio_auth_token[0].get_secret_value()
+    headers = {signature.HEADER: signature.sign(f"{own.public_base_url}/voice/incoming", {}, token)}
+    form = {"CallSid": CALL, "From": "+12025550143"}
+    kind = "multipart/form-data"
+    assert carrier.client.post("/voice/incoming", data=form, content_type=kind, headers=headers).status_code == 403
+
+
 _ANYTHING = st.text(max_size=40).filter(lambda text: text.isprintable() or "\x00" in text)
 
 

@@ -116,6 +116,29 @@ def test_a_call_that_never_came_in_here_keeps_its_place(carrier: Carrier) -> Non
     assert verbs(carrier.call("/voice/queue-result?turn=4", QueueResult="system-error"))[-1] == "Enqueue"
 
 
+def test_a_call_whose_plan_is_gone_goes_on_with_the_live_one(carrier: Carrier, wiring: Wiring) -> None:
+    answer = carrier.call("/voice/incoming")
+    with wiring.pool.connection() as conn:
+        conn.execute("UPDATE calls SET state = replace(state, '\"plan_version\":1', '\"plan_version\":77')")
+    wiring.recent.forget(CALL)
+    answer = carrier.call(action(answer), Digits="3")
+    assert action(answer) == "/voice/menu?turn=2"
+    with wiring.pool.connection() as conn:
+        assert [fact.plan_version for fact in facts.of_call(conn, CALL)] == [1, 1]
+
+
+def test_a_call_whose_state_is_torn_keeps_its_place(carrier: Carrier, wiring: Wiring) -> None:
+    answer = hold(carrier)
+    with wiring.pool.connection() as conn:
+        conn.execute("UPDATE calls SET state = '{}'")
+    wiring.recent.forget(CALL)
+    assert carrier.call("/voice/incoming").text == answer.text
+    assert verbs(carrier.call("/voice/hold", QueueTime="9", QueuePosition="5")) == ["Play", "Pause"]
+    assert verbs(carrier.call("/voice/hold-key?turn=3", Digits="1")) == ["Play", "Pause"]
+    assert carrier.call("/voice/connecting", DequeingCallSid=AGENT_CALL).text == EMPTY
+    assert carrier.call("/voice/status", CallStatus="completed").status_code == 204
+
+
 def test_the_fallback_leads_to_the_default_queue(carrier: Carrier) -> None:
     answer = carrier.call("/voice/fallback", ErrorCode="11200", ErrorUrl="x")
     assert verbs(answer) == ["Say", "Pause", "Enqueue"]
