@@ -41,7 +41,7 @@ def examine(wiring: Wiring) -> Iterator[Finding]:
     """Every part, one after the other."""
     yield from (Finding("settings", "warn", line) for line in wiring.settings.warnings())
     yield from _stores(wiring)
-    plan = _live(wiring)
+    plan = live_plan(wiring)
     if plan is not None:
         yield from _texts(wiring, plan)
         if not wiring.settings.development_account:
@@ -51,7 +51,8 @@ def examine(wiring: Wiring) -> Iterator[Finding]:
     yield from _queues(wiring, plan)
 
 
-def _live(wiring: Wiring) -> Plan | None:
+def live_plan(wiring: Wiring) -> Plan | None:
+    """The plan callers hear; None where it cannot be had."""
     try:
         with wiring.pool.connection() as conn:
             return wiring.plans.live(conn)

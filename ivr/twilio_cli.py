@@ -2,6 +2,8 @@
 
 import click
 from flask import current_app
+from psycopg import Error
+from psycopg_pool import PoolTimeout
 from rich.console import Console
 from rich.markup import escape
 
@@ -24,11 +26,16 @@ def _wiring() -> Wiring:
 
 def _plan() -> Plan:
     wiring = _wiring()
-    with wiring.pool.connection() as conn:
-        try:
+    try:
+        with wiring.pool.connection() as conn:
             return wiring.plans.live(conn)
-        except LookupError as error:
-            raise click.ClickException(str(error)) from error
+    except LookupError as error:
+        raise click.ClickException(str(error)) from error
+    except (Error, PoolTimeout) as error:
+        why = type(error).__name__
+        raise click.ClickException(
+            f"the database cannot be asked ({why}): start it, or correct DATABASE_URL"
+        ) from error
 
 
 @click.group()
@@ -84,8 +91,10 @@ def doctor() -> None:
         screen.print(f"{_MARKS[finding.state]} {escape(finding.part)}: {escape(finding.words)}")
         if finding.todo:
             screen.print(f"       what to do: {finding.todo}", markup=False)
-    script = opt_in.script(_plan(), f"{_wiring().settings.link_base_url}/r/{doctors.TOKEN_LIKE}")
-    click.echo(f"\nFor the registration of the sender:\n{script}")
+    plan = doctors.live_plan(_wiring())
+    if plan is not None:
+        script = opt_in.script(plan, f"{_wiring().settings.link_base_url}/r/{doctors.TOKEN_LIKE}")
+        click.echo(f"\nFor the registration of the sender:\n{script}")
     if bad:
         raise click.ClickException(f"{bad} parts need you")
 

@@ -115,10 +115,12 @@ def for_callers(settings: Settings) -> dict[str, str]:
 
 
 def for_agents(settings: Settings, queue: str | None) -> dict[str, str]:
-    """What a number must have for agents to dial in on, to a queue or the plan's default one."""
+    """What a number must have for agents to dial in on, to a queue or the plan's default one. No fallback: the one
+    for callers would put the agent into the line."""
     base = settings.public_base_url
     return {
         "voice_url": f"{base}/voice/agent" + (f"?queue={queue}" if queue else ""),
         "voice_method": "POST",
+        "voice_fallback_url": "",
         "voice_application_sid": "",
     }

@@ -65,7 +65,10 @@ def test_setup_shows_what_would_change_then_sets_it_then_finds_nothing(app: Flas
 
 
 def test_setup_gives_agents_a_number_of_their_own(app: Flask, desk: Desk, wiring: Wiring) -> None:
+    assert run(app, "twilio", "setup-number", CALLED).exit_code == 0
+    assert desk.main.voice_fallback_url != ""
     assert run(app, "twilio", "setup-number", CALLED, "--agents", "--queue", "technical").exit_code == 0
+    assert desk.main.voice_fallback_url == ""  # the callers' fallback would put an agent into the line
     assert desk.main.voice_url == f"{wiring.settings.public_base_url}/voice/agent?queue=technical"
     refused = run(app, "twilio", "setup-number", CALLED, "--agents", "--queue", "evil")
     assert refused.exit_code == 1
@@ -113,6 +116,18 @@ def test_the_doctor_prints_what_to_do_and_the_opt_in_script(app: Flask, desk: De
     assert "How people opt in: while on hold for Lumora" in told.output
     assert "press 1" in told.output
     assert "STOP" in told.output
+
+
+def test_without_a_database_the_doctor_still_looks_at_the_rest(app: Flask, desk: Desk, wiring: Wiring) -> None:
+    wiring.pool.close()
+    told = run(app, "doctor")
+    assert told.exit_code == 1
+    assert "bad  postgresql: failed" in told.output
+    assert "ok   public address" in told.output
+    assert "parts need you" in told.output
+    refused = run(app, "twilio", "setup-number", CALLED, "--dry-run")
+    assert refused.exit_code == 1
+    assert "correct DATABASE_URL" in refused.output
 
 
 def test_a_wrong_public_address_is_told_from_a_missing_one(app: Flask, desk: Desk, wiring: Wiring) -> None:
