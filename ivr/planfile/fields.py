@@ -158,7 +158,11 @@ class Fields:
         """Note every key that nobody asked for."""
         for key, (place, _) in self._nodes.items():
             if key not in self._asked:
-                self.error(place, f"'{shown(key)}' is unknown in {self.name}", did_you_mean(key, self._asked))
+                self.error(
+                    place,
+                    f"'{shown(key)}' is unknown in {self.name}",
+                    did_you_mean(key, list(dict.fromkeys(self._asked))),
+                )
 
     def _wrong(self, node: Node, key: str, wanted: str, found: str) -> None:
         self.error(node.place, f"'{key}' of {self.name} is {found}", f"It must be {wanted}")

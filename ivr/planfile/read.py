@@ -13,6 +13,7 @@ from ivr.planfile.queues import phone_number, read_hours, read_queues
 from ivr.planfile.sentences import read_wording
 from ivr.planfile.spoken import check_written
 from ivr.planfile.tree import read_tree
+from ivr.texts.smsable import to_gsm
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def read_plan(raw: bytes, version: int = 0) -> Reading:
 
 
 def _brand(top: Fields) -> str:
-    brand = top.text("brand")
+    brand, given = top.text("brand"), top.optional("brand")
     check_written(brand, top.place_of("brand"), "'brand'", top.problems)
     if len(brand) > 30:
         top.error(
@@ -78,6 +79,9 @@ def _brand(top: Fields) -> str:
             "'brand' is longer than 30 characters",
             "It stands in every text: shorten it",
         )
+    elif given is not None and given.kind == "text" and not any(letter.isalnum() for letter in to_gsm(brand)):
+        todo = "Every text begins with it: write it in Latin letters or digits"
+        top.error(top.place_of("brand"), "'brand' has nothing a text can carry", todo)
     return brand
 
 

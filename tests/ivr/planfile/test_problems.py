@@ -17,6 +17,8 @@ ERRORS: dict[str, tuple[str, str, str, str]] = {
     ),
     "key given twice": ("brand: Lumora", "brand: Lumora\nbrand: Y", "brand: Y", "'brand' is given twice"),
     "missing key": ("default_queue: general\n", "", "brand: Lumora", "the file lacks 'default_queue'"),
+    "empty brand": ("brand: Lumora", 'brand: ""', 'brand: ""', "'brand' has nothing a text can carry"),
+    "brand no text can carry": ("brand: Lumora", "brand: 東京", "brand: 東京", "'brand' has nothing a text can carry"),
     "no text": ("brand: Lumora", "brand: [a]", "brand: [a]", "'brand' of the file is a list"),
     "sentence missing": (
         "  sending:\n    en: Sending it now.\n    es: Se lo envío ahora.\n",
