@@ -137,9 +137,10 @@ def profile(conn: Connection, key: str, day_ago: datetime, returning_since: date
                    AND kind = 'link' AND status <> 'canceled' AND NOT test),
                last.leaf, last.topic, last.path, last.language, last.discreet
         FROM (SELECT 1) AS one LEFT JOIN LATERAL (
-            SELECT leaf, topic, path, language, discreet FROM texts
-            WHERE (to_key IN (SELECT k FROM keys) OR caller_key IN (SELECT k FROM keys)) AND created_at > %(since)s
-              AND kind = 'link' AND status <> 'canceled' ORDER BY created_at DESC LIMIT 1) AS last ON true""",
+            SELECT leaf, topic, path, language, discreet FROM (
+                SELECT t.* FROM keys JOIN texts t ON t.to_key = k AND t.created_at > %(since)s
+                UNION ALL SELECT t.* FROM keys JOIN texts t ON t.caller_key = k AND t.created_at > %(since)s) AS near
+            WHERE kind = 'link' AND status <> 'canceled' ORDER BY created_at DESC LIMIT 1) AS last ON true""",
         {"key": key, "day_ago": day_ago, "since": returning_since},
     ).fetchone()
     assert row is not None

@@ -11,6 +11,7 @@ CREATE TABLE linked_keys (                   -- a caller's number and the number
     b text NOT NULL,
     PRIMARY KEY (a, b)
 );
+CREATE INDEX linked_keys_other ON linked_keys (b);
 
 CREATE TABLE calls (
     call_sid       text PRIMARY KEY,
