@@ -28,13 +28,7 @@ def _listed(value: object) -> object:
 
 def _web_address(value: str) -> str:
     parts = urlsplit(value)
-    if (
-        parts.scheme not in ("http", "https")
-        or not parts.hostname
-        or parts.username
-        or parts.query
-        or parts.fragment
-    ):
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
         raise ValueError("expected http(s)://host[:port][/path]")
     _ = parts.port  # raises ValueError when it is no number from 0 to 65535
     return value.rstrip("/")

@@ -27,9 +27,7 @@ OUR_PREFIXES = ("OFFHOLD_", "TWILIO_", "NUMBER_")
 _ALIKE = 0.85
 
 
-def read(
-    environ: Mapping[str, str], dotenv: Path | None, known: frozenset[str]
-) -> tuple[dict[str, str], list[str]]:
+def read(environ: Mapping[str, str], dotenv: Path | None, known: frozenset[str]) -> tuple[dict[str, str], list[str]]:
     """The settings that were given, as NAME -> text, and what is wrong with the names and files.
 
     The environment goes before `dotenv`. Empty values count as not set.
@@ -51,9 +49,7 @@ def read(
         try:
             given[name] = Path(values[file_name].strip()).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
-            problems.append(
-                f"{file_name}: cannot be read ({type(error).__name__}); expected a text file's path"
-            )
+            problems.append(f"{file_name}: cannot be read ({type(error).__name__}); expected a text file's path")
     return given, sorted(problems)
 
 

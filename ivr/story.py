@@ -23,9 +23,7 @@ def tell(wiring: Wiring, conn: Connection, call_sid: str) -> list[str] | None:
     for row in rows:
         assert begun is not None
         after = (row.at - begun).total_seconds()
-        detail = ", ".join(
-            f"{name} {_short(value)}" for name, value in row.data.items() if value not in (None, "", [])
-        )
+        detail = ", ".join(f"{name} {_short(value)}" for name, value in row.data.items() if value not in (None, "", []))
         versions = f"plan {row.plan_version}" if row.plan_version else ""
         if row.index_version:
             versions += f", index {row.index_version}"

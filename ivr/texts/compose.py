@@ -51,9 +51,7 @@ def link_text(plan: Plan, language: str, *, title: str, link: str, discreet: boo
 
 def title_room(plan: Plan, language: str, link: str) -> int:
     """Septets a title gets in one segment with such a link; the doctor warns under 30."""
-    return GSM_SINGLE - width(
-        to_gsm(words(plan, language, "text_link", brand=to_gsm(plan.brand), title="", link=link))
-    )
+    return GSM_SINGLE - width(to_gsm(words(plan, language, "text_link", brand=to_gsm(plan.brand), title="", link=link)))
 
 
 def found_text(plan: Plan, language: str, *, title: str, link: str) -> Composed:
@@ -74,11 +72,7 @@ def steps_text(plan: Plan, language: str, steps: str) -> Composed | None:
     if not safe:
         return None
     return _composed(
-        to_gsm(
-            words(
-                plan, language, "reply_steps", brand=brand, steps=cut(safe, STEPS_SEGMENTS * GSM_PART - fixed)
-            )
-        )
+        to_gsm(words(plan, language, "reply_steps", brand=brand, steps=cut(safe, STEPS_SEGMENTS * GSM_PART - fixed)))
     )
 
 

@@ -46,9 +46,7 @@ _STOP_PHRASE = re.compile(
     r"|(?:dar|den|deme|denme|darme|darse)\w* de baja$|numero equivocado|dejenme en paz"
     r")"
 )
-_ASKS = re.compile(
-    r"^(?:how|why|when|where|what|which|who|is|does|did|como|por que|cuando|donde|que|cual|quien)\b"
-)
+_ASKS = re.compile(r"^(?:how|why|when|where|what|which|who|is|does|did|como|por que|cuando|donde|que|cual|quien)\b")
 _KEEPS = re.compile(r"^(?:why|how come|por que) (?:do|are|did|me|no|dejan|siguen)")
 
 _START = re.compile(
@@ -137,11 +135,8 @@ def _verdict(sentences: list[str], whole: str) -> Kind:
 
 def _is_not(words: str) -> bool:
     number, _, rest = words.partition(" ")
-    return (
-        _NOT.fullmatch(words) is not None
-        or (number in {"2", "no"}
-        and bool(rest)
-        and _NOT.fullmatch(rest) is not None)
+    return _NOT.fullmatch(words) is not None or (
+        number in {"2", "no"} and bool(rest) and _NOT.fullmatch(rest) is not None
     )
 
 
@@ -150,9 +145,7 @@ def _is_solved(words: str) -> bool:
     return (
         _SOLVED.fullmatch(words) is not None
         or _YES.fullmatch(words) is not None
-        or (number == "1"
-        and bool(rest)
-        and _SOLVED.fullmatch(rest) is not None)
+        or (number == "1" and bool(rest) and _SOLVED.fullmatch(rest) is not None)
     )
 
 

@@ -91,9 +91,5 @@ def cut(words: str, room: int) -> str:
             break
         kept = longer
     return (
-        kept.rstrip(" -,;:/'\"(.") + "..."
-        if kept
-        else words[: max(0, room - 3)].rstrip() + "..."
-        if room > 6
-        else ""
+        kept.rstrip(" -,;:/'\"(.") + "..." if kept else words[: max(0, room - 3)].rstrip() + "..." if room > 6 else ""
     )

@@ -27,9 +27,7 @@ FIELDS: Final = frozenset(
         "name_authors",
     }
 )
-TAGS: Final = frozenset(
-    {"internet", "router", "wifi", "mobile", "email", "billing", "device", "tv", "account"}
-)
+TAGS: Final = frozenset({"internet", "router", "wifi", "mobile", "email", "billing", "device", "tv", "account"})
 PINNED_BY_MENUS: Final = frozenset(
     {
         "router-light-red",
