@@ -22,7 +22,7 @@ import search.index
 from config.settings import Settings, load
 from ivr import articles_cli
 from ivr.call.plan import Plan
-from ivr.live import Plans
+from ivr.live import Latest, Plans, Recent
 from ivr.planfile.read import read_plan
 from ivr.planfile.store import STARTER
 from models import articles, indexes, plans
@@ -114,6 +114,15 @@ def environment(database_url: str, redis_url: str, folder: Path, **more: str) ->
         "CARRIER_TIMEOUT_S": "5",
         **more,
     }
+
+
+class EveryOther(Recent):
+    """Remembers a call after every second turn: as two web processes would, and so that states go through the
+    database in every story."""
+
+    def keep(self, latest: Latest) -> None:
+        if latest.turn % 2:
+            super().keep(latest)
 
 
 class ReadOnce(Plans):

@@ -28,7 +28,7 @@ from ivr.wiring import Wiring
 from models import articles, facts, numbers, optouts, plans, texts
 from models.texts import NewText
 from tests.record import Record, read_record, unlike
-from tests.scenery import NOON, PUBLIC, ReadOnce, Scenery, copied, environment, finder_of, patched
+from tests.scenery import NOON, PUBLIC, EveryOther, ReadOnce, Scenery, copied, environment, finder_of, patched
 
 ACCOUNT, TOKEN, NUMBER = "AC" + "5" * 32, "the token of a company's own account", "+15005550006"
 
@@ -89,7 +89,8 @@ class Stage:
         found = finder_of(self.scenery, finder)
         if found is not None:
             built.finders.swap(found)
-        return replace(built, plans=ReadOnce(), queues=Queues(clock, look_again_s=0), encoder=self.scenery.encoder)
+        queues = Queues(clock, look_again_s=0)
+        return replace(built, plans=ReadOnce(), queues=queues, recent=EveryOther(), encoder=self.scenery.encoder)
 
     def _unwire(self) -> None:
         self.wiring.close()

@@ -74,9 +74,7 @@ TELL = os.environ.get("TELL_STORIES")
 
 
 @pytest.fixture(scope="session")
-def scenery(
-    stores: Any, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
-) -> Iterator[Scenery]:
+def scenery(stores: Any, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Scenery]:
     """See `set_up`."""
     with set_up(stores, tmp_path_factory.mktemp("scenery"), pytestconfig.cache.mkdir("stories")) as made:
         yield made
