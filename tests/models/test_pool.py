@@ -19,8 +19,10 @@ def backends(pool: Pool) -> list[int]:
 
 
 def test_a_database_that_was_started_again_is_used_as_if_nothing_had_been(pool: Pool) -> None:
+    address = pool.conninfo
+    assert isinstance(address, str)
     for pid in backends(pool):
-        with psycopg.connect(pool.conninfo, autocommit=True) as other:
+        with psycopg.connect(address, autocommit=True) as other:
             other.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
     for _ in range(pool.max_size):
         with pool.connection() as conn:
