@@ -88,7 +88,8 @@ class Settings(BaseModel):
         description="signs the sessions of staff", json_schema_extra={"default": "made by the first run"}
     )
     link_secret: kinds.LongSecret = Field(
-        description="signs the links in texts", json_schema_extra={"default": "made by the first run"}
+        description="hides the addresses of those who guess at links",
+        json_schema_extra={"default": "made by the first run"},
     )
     number_encryption_key: kinds.Keys = Field(
         description="encrypts phone numbers (32 bytes, base64); several with commas while rotating: the first encrypts",
