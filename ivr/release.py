@@ -1,12 +1,13 @@
 """What has to be there before the service starts, put there: tables, a plan, articles, an index."""
 
+import re
 from pathlib import Path
 
 import click
 
 from ivr import articles_cli
 from ivr.planfile.problems import PlanRefused
-from ivr.planfile.store import publish_file
+from ivr.planfile.store import publish_text
 from ivr.stores import wait_until_ready
 from ivr.stores.servers import StoresError
 from ivr.wiring import Wiring
@@ -16,6 +17,7 @@ from search.importing import ImportRefused
 from search.index import BundleError
 
 STARTER = Path(__file__).resolve().parent.parent / "config" / "starter"
+_OF_THE_STARTER = re.compile(r"\s*(?:pinned|allowed_tags):")
 STARTER_COMMUNITY = "starter"  # the source of its articles
 STORES_WITHIN_S = 30.0
 
@@ -32,22 +34,29 @@ def release(wiring: Wiring, articles_path: str | None = None) -> None:
         wait_until_ready(wiring.settings, STORES_WITHIN_S)
         click.echo(f"tables: {migrate.upgrade(wiring.settings.database_url.get_secret_value())}")
         wiring.check_hash_key()
-        _publish_plan(wiring)
+        _publish_plan(wiring, own_articles=articles_path is not None)
         _import_articles(wiring, articles_path)
         _build_index(wiring)
     except (StoresError, PlanRefused, ImportRefused, BundleError, EncoderError, RuntimeError, OSError) as error:
         raise click.ClickException(str(error)) from error
 
 
-def _publish_plan(wiring: Wiring) -> None:
+def _publish_plan(wiring: Wiring, *, own_articles: bool) -> None:
+    starter = (STARTER / "menu.yaml").read_text("utf-8")
     with wiring.pool.connection(timeout=STORES_WITHIN_S) as conn:
         version = plans.live_version(conn)
-        if version is None:
-            version = publish_file(conn, STARTER / "menu.yaml", by="release", reason="the starter plan")
+        wanted = open_menu(starter) if own_articles else starter
+        if version is None or (own_articles and plans.yaml(conn, version) == starter):
+            version = publish_text(conn, wanted, by="release", reason="the starter plan")
             wiring.announce("plan")
             if not wiring.settings.development_account:
                 click.echo("warning: callers hear the starter menu of a made-up company; publish your own", err=True)
     click.echo(f"plan: version {version}")
+
+
+def open_menu(text: str) -> str:
+    """The starter menu for another community than its own, whose tags and articles mean nothing there."""
+    return "".join(line for line in text.splitlines(keepends=True) if not _OF_THE_STARTER.match(line))
 
 
 def _import_articles(wiring: Wiring, path: str | None) -> None:

@@ -57,6 +57,14 @@ def publish_file(
     return _publish(conn, raw.decode("utf-8-sig"), by, reason, at, None, announce)
 
 
+def publish_text(conn: Connection, text: str, by: str, reason: str) -> int:
+    """As `publish_file`, for a menu that is in no file."""
+    checked = read_plan(text.encode())
+    if checked.errors:
+        raise PlanRefused(checked.problems)
+    return _publish(conn, text, by, reason, None, None, None)
+
+
 def load(conn: Connection, version: int) -> Plan:
     """A published version. Raises LookupError when there is none.
 
