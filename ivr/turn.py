@@ -90,7 +90,7 @@ def take_turn(
                 return wiring.render((), plan, kept.turn, state.language) if late else kept.reply
             event = make_event(kept.texts)
             step = _decide(wiring, conn, state, event, plan, from_number)
-            step = replace(step, state=_marked(step.state, mark if turn is None else f"turn {turn}"))
+            step = replace(step, state=_marked(_unsaid(step.state), mark if turn is None else f"turn {turn}"))
             document = wiring.render(step.prompts, plan, kept.turn + 1, step.state.language)
             if _save(wiring, conn, _row(wiring, state, step, document), step, plan, from_number, state):
                 if step.state.stage is Stage.HOLD or state.stage is Stage.HOLD:
@@ -175,7 +175,8 @@ def _save(
     from_number: str,
     before: CallState,
 ) -> bool:
-    said = step.state.transcript if step.state.transcript != before.transcript else ""
+    heard = step.state.transcript if step.state.notice_given else ""
+    said = heard if heard != before.transcript else ""
     if step.text is None and not said and not step.cancel_follow_ups:
         return calls.save(conn, row)
     with conn.transaction():
@@ -259,6 +260,12 @@ def _remember(wiring: Wiring, state: CallState, document: str) -> None:
         wiring.recent.forget(state.call_sid)
     else:
         wiring.recent.keep(Latest(state, state.turn, document, ()))
+
+
+def _unsaid(state: CallState) -> CallState:
+    """Words said before the caller was told that they are written down serve the search, and are not kept after it."""
+    asking = state.stage in (Stage.RETURNING, Stage.MENU, Stage.DESCRIBE)
+    return state if asking or state.notice_given or not state.transcript else replace(state, transcript="")
 
 
 def _is_repeat(kept: Latest, turn: int | None, mark: str) -> bool:

@@ -51,7 +51,7 @@ FACTS: dict[str, str] = {
     "agent_connected": "a person answered: never a saving; data: queue, waited_s",
     "agent_ended": "the conversation with the agent ended",
     "hung_up_in_queue": "the caller hung up in the queue; data: waited_s",
-    "left_by_choice": "the call left the queue by our <Leave> (maximum hold)",
+    "left_by_choice": "the call left the queue by our <Leave> (maximum hold, or the queue was switched off)",
     "redirected": "REST took the call out of the queue",
     "queue_full": "the queue took no more callers",
     "queue_failed": "the queue let go of the call by an error or an unknown result; data: result",

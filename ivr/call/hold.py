@@ -20,7 +20,7 @@ def turn(state: CallState, event: Waited, plan: Plan, moment: Moment) -> Step:
     state, facts = settle(state, moment, finished=True)
     state, silence = _silence(state)
     facts = (*facts, *silence)
-    if state.waited_s >= queue_of(state, plan).max_hold_s:
+    if state.waited_s >= queue_of(state, plan).max_hold_s or state.queue in moment.closed_queues:
         return Step(replace(state, served=None), (LeaveQueue(),), facts)
     step = _news(state, event, plan, moment) or _offer(state, plan, moment)
     return replace(step, facts=(*facts, *step.facts))

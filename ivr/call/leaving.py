@@ -46,7 +46,9 @@ def left(state: CallState, event: LeftQueue, plan: Plan, moment: Moment) -> Step
         return Step(replace(state, stage=Stage.ENDED), (), facts)
     if result == "leave":
         state, facts = _out(state, "left_by_choice", {}, event.waited_s, moment)
-        return _then(facts, closed.close(state, plan, moment, "max_hold"))
+        # Who came within the opening hours is still answered after them; a queue switched off answers nobody.
+        why = "no_agent" if state.queue in moment.closed_queues else "max_hold"
+        return _then(facts, closed.close(state, plan, moment, why))
     if result == "queue-full":
         state, facts = _out(state, "queue_full", {}, event.waited_s, moment)
         return _then(facts, closed.close(state, plan, moment, "queue_full"))

@@ -230,3 +230,10 @@ def test_a_caller_whom_an_error_put_into_the_queue_is_adopted() -> None:
     assert play.new_names[0] == "held"
     assert play.state.queue == "general"
     assert play.agent().new_names == ["agent_connected"]
+
+
+def test_a_queue_switched_off_lets_go_of_those_who_hold() -> None:
+    play = Play(finds=()).to_hold().wait(0)
+    play.closed_queues = frozenset({"technical"})
+    play = play.wait(20).leave("leave")
+    assert play.heard.startswith("[closed_no_agent]")
