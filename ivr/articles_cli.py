@@ -173,7 +173,8 @@ def list_command() -> None:
 @click.argument("article_ids", nargs=-1)
 @click.option("--source", help="all that came from this source (`flask articles list` names them)")
 def withdraw_command(article_ids: tuple[str, ...], source: str | None) -> None:
-    """Never offer or show these articles again; who opens a link already texted is led to a person."""
+    """Never offer or show these articles, whatever is imported, until `restore`; who opens a link already texted is
+    led to a person."""
     if bool(article_ids) == (source is not None):
         raise click.UsageError("name articles, or a --source")
     with _connection(_settings()) as conn:
@@ -184,6 +185,16 @@ def withdraw_command(article_ids: tuple[str, ...], source: str | None) -> None:
         gone = articles.withdraw(conn, article_ids)
     for article_id in article_ids:
         click.echo(f"{article_id}: {'withdrawn' if article_id in gone else 'was not live'}")
+
+
+@articles_group.command("restore")
+@click.argument("article_ids", nargs=-1, required=True)
+def restore_command(article_ids: tuple[str, ...]) -> None:
+    """Take a withdrawal back; `flask index build` then lets the articles be found again."""
+    with _connection(_settings()) as conn:
+        back = articles.restore(conn, article_ids)
+    for article_id in article_ids:
+        click.echo(f"{article_id}: {'live again' if article_id in back else 'was not withdrawn'}")
 
 
 @articles_group.command("unname")

@@ -41,8 +41,8 @@ _UPSERT = """
         name_author = excluded.name_author, spoken_author = excluded.spoken_author,
         votes = excluded.votes, url = excluded.url, tags = excluded.tags, language = excluded.language,
         licence = excluded.licence, short = excluded.short, source = excluded.source,
-        content_hash = excluded.content_hash, state = 'live', updated_at = now()
-    WHERE articles.content_hash <> excluded.content_hash OR articles.state <> 'live'
+        content_hash = excluded.content_hash, updated_at = now()
+    WHERE articles.content_hash <> excluded.content_hash
     RETURNING xmax = 0
 """
 
@@ -59,7 +59,7 @@ _ARTICLE = (
 
 
 def upsert_many(conn: Connection, articles: Iterable[Article], source: str) -> Upserted:
-    """Add or replace articles by id, in one transaction; a withdrawn one that comes again is live again.
+    """Add or replace articles by id, in one transaction; a withdrawn one that comes again stays withdrawn.
 
     If `articles` raises on the way, nothing is written. `source` names where they came from.
     """
@@ -208,6 +208,16 @@ def withdraw(conn: Connection, article_ids: Sequence[str]) -> list[str]:
     rows = conn.execute(
         "UPDATE articles SET state = 'withdrawn', updated_at = now()"
         " WHERE id = ANY(%s) AND state = 'live' RETURNING id",
+        (list(article_ids),),
+    )
+    return sorted(row[0] for row in rows)
+
+
+def restore(conn: Connection, article_ids: Sequence[str]) -> list[str]:
+    """Offer and show these again. The ids that were withdrawn."""
+    rows = conn.execute(
+        "UPDATE articles SET state = 'live', updated_at = now()"
+        " WHERE id = ANY(%s) AND state = 'withdrawn' RETURNING id",
         (list(article_ids),),
     )
     return sorted(row[0] for row in rows)

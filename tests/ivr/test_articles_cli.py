@@ -168,6 +168,8 @@ def test_articles_are_withdrawn_and_authors_unnamed(
     import_path(settings, write(tmp_path / "threads.jsonl", *TITLES))
     said = run(flask, "articles", "withdraw", "a1", "nope").output
     assert said == "a1: withdrawn\nnope: was not live\n"
+    assert run(flask, "articles", "restore", "a1", "a2").output == "a1: live again\na2: was not withdrawn\n"
+    assert run(flask, "articles", "withdraw", "a1").exit_code == 0
     assert run(flask, "articles", "withdraw").exit_code == 2
     assert articles.count_live(db) == 2
     assert "Dana K. is not named any more" in run(flask, "articles", "unname", "Dana K.").output

@@ -131,11 +131,14 @@ def test_cards_come_in_the_order_asked_for_and_only_live_ones(db: Connection) ->
     assert [articles.state(db, name) for name in ("a", "b", "missing")] == ["live", "withdrawn", None]
 
 
-def test_a_withdrawn_article_that_comes_again_is_live_again(db: Connection) -> None:
+def test_a_withdrawn_article_that_comes_again_stays_withdrawn_until_it_is_restored(db: Connection) -> None:
     articles.upsert_many(db, [RED], "starter")
     articles.withdraw(db, [RED.id])
     before = articles.content_digest(db)
-    assert articles.upsert_many(db, [RED], "starter") == Upserted(changed=1)
+    assert articles.upsert_many(db, [RED], "starter") == Upserted(unchanged=1)
+    assert articles.upsert_many(db, [replace(RED, votes=5)], "starter") == Upserted(changed=1)
+    assert articles.card(db, RED.id) is None
+    assert articles.restore(db, [RED.id, "missing"]) == [RED.id]
     assert articles.card(db, RED.id) is not None
     assert articles.content_digest(db) != before
 
