@@ -56,9 +56,8 @@ def to_queue(state: CallState, plan: Plan, moment: Moment, *, leaf: Leaf | None,
     """Chooses the queue and searches first, where an article may be offered at all."""
     queue = leaf.queue if leaf and leaf.queue in plan.queues else plan.default_queue
     state = replace(state, queue=queue, leaf=leaf.id if leaf else None)
-    # Whoever names a forbidden subject without reaching its leaf is not offered an article either.
-    named = leaf is None and forbidden(state.transcript, plan, state.language)
-    if named or (leaf is not None and leaf.never_offer):
+    # Whoever names a forbidden subject, at whatever leaf, is not offered an article either.
+    if forbidden(state.transcript, plan, state.language) or (leaf is not None and leaf.never_offer):
         return _after(facts, found(state, Found((), "never_offer", None, None, None), plan, moment))
     labels = plan.labels(state.path, state.language)
     pinned = tuple(leaf.pinned.get(state.language, ())) if leaf else ()
