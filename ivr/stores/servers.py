@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,7 +79,7 @@ def package_folder(package: str, instead: str) -> Path:
     return Path(spec.origin).parent
 
 
-class Server:
+class Server(ABC):
     """One server process. Subclasses say what it is."""
 
     name: str
@@ -93,16 +94,17 @@ class Server:
         self.log = folders.run_folder(data_dir) / f"{self.name.lower()}.log"
         self.process: subprocess.Popen[bytes] | None = None
 
+    @abstractmethod
     def prepare(self) -> None:
         """All that has to be there before the first start; also ends what an earlier run left running."""
-        raise NotImplementedError
 
+    @abstractmethod
     def command(self) -> Sequence[str]:
-        raise NotImplementedError
+        """The program and its arguments."""
 
+    @abstractmethod
     def answers(self) -> bool:
         """True when the server takes connections."""
-        raise NotImplementedError
 
     @property
     def running(self) -> bool:
