@@ -36,8 +36,11 @@ def service(released: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Ends with its module: while it lives, its event loop counts as running in this thread, and tests that come after
+    in the same process start loops of their own.
+    """
     with chromium() as started:
         yield started
 
