@@ -108,6 +108,10 @@ class Settings(BaseModel):
         100, ge=1, description="most texts a day to numbers that share their first seven digits; more looks like abuse"
     )
     prefix_typed_texts_a_day: int = Field(10, ge=0, description="of these, to numbers that callers typed in")
+    prefix_answers_an_hour: int = Field(
+        30, ge=0, description="most answers an hour to texts from numbers that share their first seven digits"
+    )
+    answers_an_hour: int = Field(600, ge=0, description="most answers an hour to texts from all numbers together")
     agent_numbers: kinds.PhoneNumbers = Field(
         (),
         description="numbers agents dial in from, with commas; others are turned away",

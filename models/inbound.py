@@ -12,12 +12,22 @@ class Known(NamedTuple):
     reply: str | None
 
 
-def begin(conn: Connection, message_sid: str, number_key: str, at: datetime) -> Known | None:
-    """Take a message; None when it is new. A repeat at the same instant waits here until the first is answered."""
+class Answered(NamedTuple):
+    """How many messages were answered."""
+
+    in_prefix: int  # of numbers that begin alike
+    in_all: int
+
+
+def begin(conn: Connection, message_sid: str, number_key: str, prefix_key: str, at: datetime) -> Known | None:
+    """Take a message; None when it is new. A repeat at the same instant waits here until the first is answered.
+
+    `prefix_key` is the key of how the number begins.
+    """
     taken = conn.execute(
-        "INSERT INTO inbound_texts (message_sid, number_key, at, kind) VALUES (%s, %s, %s, 'new')"
+        "INSERT INTO inbound_texts (message_sid, number_key, prefix_key, at, kind) VALUES (%s, %s, %s, %s, 'new')"
         " ON CONFLICT DO NOTHING",
-        (message_sid, number_key, at),
+        (message_sid, number_key, prefix_key, at),
     ).rowcount
     if taken:
         return None
@@ -39,6 +49,17 @@ def replies_since(conn: Connection, number_key: str, since: datetime, kinds: tup
     ).fetchone()
     assert row is not None
     return int(row[0])
+
+
+def answered_since(conn: Connection, prefix_key: str, since: datetime) -> Answered:
+    """How many messages were answered since a time: of numbers that begin alike, and altogether."""
+    row = conn.execute(
+        "SELECT count(*) FILTER (WHERE prefix_key = %s), count(*) FROM inbound_texts"
+        " WHERE at > %s AND reply IS NOT NULL",
+        (prefix_key, since),
+    ).fetchone()
+    assert row is not None
+    return Answered(*row)
 
 
 def erase_replies(conn: Connection, before: datetime) -> int:

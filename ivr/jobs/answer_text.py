@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from secrets import token_bytes
 from uuid import uuid4
 
+import structlog
 from psycopg import Connection
 
 from ivr.call.effects import Search
@@ -13,14 +14,19 @@ from ivr.call.plan import Plan
 from ivr.carrier.inbound import Message
 from ivr.finding import find
 from ivr.texts import compose, links, replies
+from ivr.texts import numbers as phone_numbers
 from ivr.texts.compose import Composed
 from ivr.wiring import Wiring
 from models import articles, facts, inbound, numbers, optouts, texts
 from models.texts import NewText, Text
 from search.result import ArticleCard
 
+log = structlog.get_logger()
+
 ABOUT_WITHIN = timedelta(days=30)  # an answer is about the latest text of this time
+HOUR = timedelta(hours=1)
 PER_HOUR = 6  # answers to one number
+VERDICTS = frozenset({"solved", "not"})
 SAME_AGAIN = timedelta(minutes=1)  # two machines answering each other get no further than this
 
 
@@ -51,7 +57,7 @@ def answer_text(wiring: Wiring, message: Message) -> str | None:
     """The reply to an inbound text, None for none. A repeat of the message changes nothing and gets the same reply."""
     with wiring.pool.connection() as conn, conn.transaction():
         key, now = wiring.numbers.key(message.from_), wiring.clock()
-        known = inbound.begin(conn, message.message_sid, key, now)
+        known = inbound.begin(conn, message.message_sid, key, _prefix_key(wiring, message), now)
         if known is not None:
             return known.reply
         said = _understood(wiring, conn, message, key, now)
@@ -77,17 +83,36 @@ def _answer(wiring: Wiring, conn: Connection, said: _Said) -> tuple[str, Compose
     carrier_did = said.message.opt_out_type is not None or replies.carrier_answers(said.message.body)
     if said.kind in {"stop", "start"}:
         reply = _stop(conn, said) if said.kind == "stop" else _start(conn, said)
-        return said.kind, None if carrier_did else reply
+        return said.kind, None if carrier_did or _budget_spent(wiring, conn, said) else reply
     if optouts.is_out(conn, said.key) or said.kind == "empty":
         return said.kind, None
-    answered = inbound.replies_since(conn, said.key, said.at - timedelta(hours=1))
-    if answered > PER_HOUR:
-        return said.kind, None
-    if answered == PER_HOUR:
+    answered, spent = inbound.replies_since(conn, said.key, said.at - HOUR), _budget_spent(wiring, conn, said)
+    if answered >= PER_HOUR or spent:
+        if said.kind in VERDICTS:  # counts, answered or not
+            _BY_KIND[said.kind](wiring, conn, said)
+        if answered > PER_HOUR or spent:
+            return said.kind, None
         return "too_many", _plain(said, "reply_too_many", number=said.number)
     kind, reply = _BY_KIND[said.kind](wiring, conn, said)
     again = kind != "found" and inbound.replies_since(conn, said.key, said.at - SAME_AGAIN, (kind,))
     return kind, None if carrier_did or again else reply
+
+
+def _prefix_key(wiring: Wiring, message: Message) -> str:
+    return wiring.numbers.key(phone_numbers.prefix(message.from_))
+
+
+def _budget_spent(wiring: Wiring, conn: Connection, said: _Said) -> bool:
+    """Whether an answer would cost more than abuse may: a country whose numbers get no texts, or more answers within
+    the hour than numbers that begin alike, or all numbers, are given. The sender is told nothing, and pays for it."""
+    settings = wiring.settings
+    if not phone_numbers.textable(said.message.from_, settings.allowed_text_countries)[1]:
+        return True
+    done = inbound.answered_since(conn, _prefix_key(wiring, said.message), said.at - HOUR)
+    if done.in_prefix < settings.prefix_answers_an_hour and done.in_all < settings.answers_an_hour:
+        return False
+    log.warning("answers_budget_spent", text_sid=said.message.message_sid, prefix=done.in_prefix, all=done.in_all)
+    return True
 
 
 def _plain(said: _Said, key: str, **values: str) -> Composed:

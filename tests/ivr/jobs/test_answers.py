@@ -314,3 +314,40 @@ def test_erasure_takes_longer_than_a_webhook_may(desk: Desk, db: Connection, pho
     assert db.execute("SELECT body FROM texts").fetchall() == [("",)]
     with desk.wiring.pool.connection() as conn:
         assert conn.execute("SHOW statement_timeout").fetchone() == ("2s",)
+
+
+def asks(desk: Desk, number: str) -> str | None:
+    return Phone(desk, number).says("how do I get a fixed address")
+
+
+def test_numbers_that_begin_alike_share_an_hours_answers(desk: Desk, db: Connection) -> None:
+    desk.wiring.settings = desk.wiring.settings.model_copy(update={"prefix_answers_an_hour": 2})
+    block = [f"+120255501{last}" for last in (43, 55, 67, 79)]
+    assert [asks(desk, number) is not None for number in block] == [True, True, False, False]
+    assert asks(desk, "+12125550187") is not None  # another block
+    desk.pass_time(3601)
+    assert asks(desk, "+12025550188") is not None
+
+
+def test_all_numbers_together_have_an_hours_answers(desk: Desk, db: Connection) -> None:
+    desk.wiring.settings = desk.wiring.settings.model_copy(update={"answers_an_hour": 1})
+    assert asks(desk, CALLER) is not None
+    assert asks(desk, "+12125550187") is None
+    desk.pass_time(3601)
+    assert asks(desk, "+13105550112") is not None
+
+
+def test_what_is_said_beyond_the_budget_counts_without_an_answer(desk: Desk, db: Connection, phone: Phone) -> None:
+    desk.wiring.settings = desk.wiring.settings.model_copy(update={"answers_an_hour": 0})
+    assert phone.says("1") is None
+    assert phone.says("please stop texting me") is None
+    assert phone.says("3") is None
+    assert names(desk, db) == ["said_solved", "replied", "opted_out", "replied", "replied"]
+    assert optouts.is_out(db, desk.wiring.numbers.key(CALLER))
+
+
+def test_a_number_of_a_country_without_texts_gets_no_answer(desk: Desk, db: Connection) -> None:
+    assert asks(desk, "+18765550143") is None  # Jamaica begins with +1 as well
+    assert asks(desk, "+4915112345678") is None
+    assert asks(desk, "24273") is None  # a short code: some machine
+    assert [fact.name for fact in facts.stream(db)] == ["replied"] * 3
