@@ -139,7 +139,7 @@ def _this_machine(address: str) -> bool:
 
 def warnings(settings: "Settings") -> list[str]:
     """What works but is not safe or not wise."""
-    found = []
+    found = list(settings.ignored)
     if settings.voice_fallback_url.startswith(settings.public_base_url + "/"):
         found.append(
             "VOICE_FALLBACK_URL: is our own address, which cannot answer while we are down; "

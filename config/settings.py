@@ -124,7 +124,9 @@ class Settings(BaseModel):
     web_processes: int = Field(2, ge=1, le=64, description="processes of `web`")
     web_threads: int = Field(8, ge=1, le=64, description="threads in each of them")
     # Not the operator's to set: true for the account of the first run, which only the test phone knows.
-    development_account: bool = Field(False, json_schema_extra={"internal": True})
+    development_account: bool = False
+    # Nor this: names of the environment that look like settings and are none, in a line each.
+    ignored: tuple[str, ...] = ()
 
     @property
     def production(self) -> bool:
@@ -169,7 +171,7 @@ def load(environ: Mapping[str, str] | None = None, dotenv: Path | None = Path(".
     In development the secrets that are missing are written under DATA_DIR first. Raises SettingsError with
     every problem there is; then nothing was written.
     """
-    given, problems = names.read(os.environ if environ is None else environ, dotenv, known_names())
+    given, problems, ignored = names.read(os.environ if environ is None else environ, dotenv, known_names())
     problems += rules.missing_in_production(given)
     data_dir = Path(given.get("DATA_DIR", "var")).expanduser().absolute()
     folder = folders.secrets_folder(data_dir)
@@ -177,12 +179,14 @@ def load(environ: Mapping[str, str] | None = None, dotenv: Path | None = Path(".
     fresh = {name: make() for name, make in secret_files.GENERATED.items() if name in wanted}
     made = {name: value for name, value in secret_files.read(folder).items() if name in wanted}
     settings = _checked(given, fresh | made, data_dir, problems)
-    return _checked(given, secret_files.settle(folder, fresh), data_dir, []) if fresh.keys() - made else settings
+    if fresh.keys() - made:
+        settings = _checked(given, secret_files.settle(folder, fresh), data_dir, [])
+    return settings.model_copy(update={"ignored": ignored})
 
 
 def known_names() -> frozenset[str]:
     """The names of all settings, as in the environment."""
-    return frozenset(name.upper() for name in Settings.model_fields) - {"DEVELOPMENT_ACCOUNT"}
+    return frozenset(name.upper() for name in Settings.model_fields) - {"DEVELOPMENT_ACCOUNT", "IGNORED"}
 
 
 def load_or_exit() -> Settings:

@@ -58,7 +58,7 @@ def test_everything_wrong_is_told_at_once_and_nothing_is_written(tmp_path: Path)
         "TEST_PHONE": "maybe",
         "ALLOWED_TEXT_COUNTRIES": "US,usa",
         "TWILIO_ACCOUNT_SID": "AC12",
-        "OFFHOLD_MODE": "fast",
+        "OFFHOLD_ENVIRONMENT": "production",
         "LINK_BASE_ULR": "https://a.example",
     }
     assert told(given(tmp_path, **wrong)) == {*wrong, "TWILIO_AUTH_TOKEN"}
@@ -92,7 +92,10 @@ def test_a_secret_is_not_repeated_in_the_complaint(tmp_path: Path) -> None:
     assert "hunter2" not in text
 
 
-@pytest.mark.parametrize("name", ["TWILIO_AUTHTOKEN", "OFFHOLD_PORTS", "NUMBER_HASHKEY", "PUBLIC_BASEURL"])
+@pytest.mark.parametrize(
+    "name",
+    ["TWILIO_AUTHTOKEN", "OFFHOLD_PORTS", "OFFHOLD_ENVIRONMENT", "TWILIO_SENDER", "NUMBER_HASHKEY", "PUBLIC_BASEURL"],
+)
 def test_a_misspelt_name_of_ours_is_refused(tmp_path: Path, name: str) -> None:
     assert told(given(tmp_path, **{name: "x"})) == {name}
 
@@ -100,6 +103,40 @@ def test_a_misspelt_name_of_ours_is_refused(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", ["HOME", "XDG_DATA_DIRS", "REDIS_TLS_URL", "GRANIAN_PORT", "PYTHONPATH"])
 def test_names_of_others_are_no_concern_of_ours(tmp_path: Path, name: str) -> None:
     load(given(tmp_path, **{name: "x"}), dotenv=None)
+
+
+#: what Kubernetes gives every container beside services called "offhold" and "postgres"
+BY_KUBERNETES = {
+    "OFFHOLD_SERVICE_HOST": "10.0.0.7",
+    "OFFHOLD_SERVICE_PORT": "8000",
+    "OFFHOLD_SERVICE_PORT_HTTP": "8000",
+    "OFFHOLD_PORT": "tcp://10.0.0.7:8000",
+    "OFFHOLD_PORT_8000_TCP": "tcp://10.0.0.7:8000",
+    "OFFHOLD_PORT_8000_TCP_ADDR": "10.0.0.7",
+    "OFFHOLD_PORT_8000_TCP_PORT": "8000",
+    "OFFHOLD_PORT_8000_TCP_PROTO": "tcp",
+    "POSTGRES_PORT": "tcp://10.0.0.8:5432",
+    "POSTGRES_PORT_5432_TCP": "tcp://10.0.0.8:5432",
+    "POSTGRES_SERVICE_HOST": "10.0.0.8",
+}
+
+
+def test_what_an_orchestrator_adds_stops_nothing_and_is_named(tmp_path: Path) -> None:
+    settings = load(given(tmp_path, **BY_KUBERNETES), dotenv=None)
+    assert (settings.port, settings.postgres_port) == (8000, 5432)
+    assert [line for line in settings.warnings() if line.endswith("; ignored")] == [
+        "OFFHOLD_PORT: expected a number; ignored",
+        "OFFHOLD_PORT_8000_TCP: no such setting; ignored",
+        "OFFHOLD_PORT_8000_TCP_ADDR: no such setting; ignored",
+        "OFFHOLD_PORT_8000_TCP_PORT: no such setting; ignored",
+        "OFFHOLD_PORT_8000_TCP_PROTO: no such setting; ignored",
+        "OFFHOLD_SERVICE_HOST: no such setting; ignored",
+        "OFFHOLD_SERVICE_PORT: no such setting; ignored",
+        "OFFHOLD_SERVICE_PORT_HTTP: no such setting; ignored",
+        "POSTGRES_PORT: expected a number; ignored",
+    ]
+    under_honcho = {"HONCHO_PROCESS_NAME": "web.1", "PORT": "5100"}
+    assert load(given(tmp_path, **BY_KUBERNETES, **under_honcho), dotenv=None).port == 8000
 
 
 def test_the_first_run_writes_secrets_that_only_we_can_read(tmp_path: Path) -> None:
