@@ -17,6 +17,14 @@ class NotThere(SourceError):
     """The source answered 404 or 410: for one thread this means that it is gone."""
 
 
+class NotAllowed(SourceError):
+    """The source answered 401 or 403: this thread is not for everybody, or our key is not good."""
+
+
+class Paused(SourceError):
+    """This pull has taken as long as one may, or is to stop; the next one goes on after what was stored."""
+
+
 @dataclass(frozen=True, slots=True)
 class RawAnswer:
     """One answer as the source has it: `html`, or `text` where the source has plain text; never both."""
@@ -54,6 +62,7 @@ class Raw:
     hidden: bool = False
     solved: bool = False
     votes: int = 0
+    version: str = ""  # changes when the listing shows that the thread did; given back in `Place.known`
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +139,16 @@ class Place:
 
     `user` and `secret` come from the environment variable named with the source, never from the database.
     `options` are the kind's own (a Discourse category, a Zendesk locale), as `KIND.options` lists them.
+    `known` holds the version of each thread we have. `full` asks for a listing of everything, where that costs
+    much and is done once a day only.
     """
 
     url: str
     user: str | None = None
-    secret: str | None = None
+    secret: str | None = field(default=None, repr=False)
     options: Mapping[str, str] = field(default_factory=dict)
+    known: Mapping[str, str] = field(default_factory=dict)
+    full: bool = False
 
 
 class Source(Protocol):
