@@ -4,11 +4,13 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
+from models.prepared import Prepared
 from search.article import Answer, Article
 from search.result import ArticleCard
 from search.speakable import speakable_name, spoken_title
@@ -46,12 +48,16 @@ _UPSERT = """
     RETURNING xmax = 0
 """
 
-_CARD = """
+_CARDS = Prepared(
+    "article_cards",
+    """
     SELECT a.id, a.title, a.short, CASE WHEN u.author IS NULL THEN a.spoken_author END,
-           a.votes, a.helped, a.language, a.tags
+           a.votes, a.helped, a.language, to_json(a.tags)
     FROM articles a LEFT JOIN unnamed_authors u ON u.author = a.spoken_author
-    WHERE a.state = 'live' AND a.id = ANY(%s)
-"""
+    WHERE a.state = 'live' AND a.id = ANY (ARRAY(SELECT jsonb_array_elements_text(%(ids)s::jsonb)))
+""",
+)
+_STATE = Prepared("article_state", "SELECT state FROM articles WHERE id = %(id)s")
 
 _ARTICLE = (
     "SELECT id, title, question, answers, author, votes, url, tags, language, licence, name_author, short FROM articles"
@@ -115,12 +121,15 @@ def card(conn: Connection, article_id: str) -> ArticleCard | None:
 
 def _as_card(row: Sequence[Any]) -> ArticleCard:
     article_id, title, short, author, votes, helped, language, tags = row
-    return ArticleCard(article_id, title, short, author, votes, helped, language, tuple(tags), spoken_title(title))
+    spoken = spoken_title(title)
+    return ArticleCard(
+        article_id, title, short, author, int(votes), int(helped), language, tuple(json.loads(tags)), spoken
+    )
 
 
 def cards(conn: Connection, article_ids: Sequence[str]) -> tuple[ArticleCard, ...]:
     """The cards of those that are live, in the order of `article_ids`."""
-    rows = conn.execute(_CARD, (list(article_ids),))
+    rows = _CARDS.run(conn, {"ids": json.dumps(list(article_ids))})
     found = {card.id: card for card in map(_as_card, rows)}
     return tuple(found[wanted] for wanted in dict.fromkeys(article_ids) if wanted in found)
 
@@ -150,9 +159,9 @@ def _without_names(article: Article, hidden: set[str | None]) -> Article:
 
 
 def state(conn: Connection, article_id: str) -> str | None:
-    """'live' or 'withdrawn'; None when there never was such an article."""
-    row = conn.execute("SELECT state FROM articles WHERE id = %s", (article_id,)).fetchone()
-    return row[0] if row else None
+    """'live', 'withdrawn' by us or 'lapsed' by its source; None when there never was such an article."""
+    rows = _STATE.run(conn, {"id": article_id})
+    return rows[0][0] if rows else None
 
 
 def iter_live(conn: Connection) -> Iterator[Article]:
@@ -204,10 +213,10 @@ def content_digest(conn: Connection) -> str:
 
 
 def withdraw(conn: Connection, article_ids: Sequence[str]) -> list[str]:
-    """Offer and show these never again. The ids that were live."""
+    """Offer and show these never again, whatever their source says. The ids that were not withdrawn yet."""
     rows = conn.execute(
         "UPDATE articles SET state = 'withdrawn', updated_at = now()"
-        " WHERE id = ANY(%s) AND state = 'live' RETURNING id",
+        " WHERE id = ANY(%s) AND state <> 'withdrawn' RETURNING id",
         (list(article_ids),),
     )
     return sorted(row[0] for row in rows)
@@ -221,6 +230,42 @@ def restore(conn: Connection, article_ids: Sequence[str]) -> list[str]:
         (list(article_ids),),
     )
     return sorted(row[0] for row in rows)
+
+
+def lapse_others(conn: Connection, source: str, kept: Sequence[str]) -> int:
+    """Offer and show none of a source's articles but `kept`, until the source brings them back; how many that ended."""
+    done = conn.execute(
+        "UPDATE articles SET state = 'lapsed', updated_at = now() WHERE source = %s AND state = 'live'"
+        " AND NOT EXISTS (SELECT FROM unnest(%s::text[]) AS kept (id) WHERE kept.id = articles.id)",
+        (source, list(kept)),
+    )
+    return done.rowcount
+
+
+def bring_back(conn: Connection, source: str, kept: Sequence[str]) -> int:
+    """Offer and show again those of `kept` that had lapsed; how many. What was withdrawn stays so."""
+    done = conn.execute(
+        "UPDATE articles SET state = 'live', updated_at = now() WHERE source = %s AND state = 'lapsed'"
+        " AND EXISTS (SELECT FROM unnest(%s::text[]) AS kept (id) WHERE kept.id = articles.id)",
+        (source, list(kept)),
+    )
+    return done.rowcount
+
+
+def note_dates(conn: Connection, dates: Sequence[tuple[str, datetime | None, datetime | None]]) -> None:
+    """When articles (by id) were asked, and last changed, in their community."""
+    conn.execute(
+        "UPDATE articles SET asked_at = given.asked_at, changed_at = given.changed_at"
+        " FROM unnest(%s::text[], %s::timestamptz[], %s::timestamptz[]) AS given (id, asked_at, changed_at)"
+        " WHERE articles.id = given.id",
+        tuple([one[column] for one in dates] for column in range(3)),
+    )
+
+
+def withdrawn_of_source(conn: Connection, source: str) -> list[str]:
+    """The ids of a source's articles that were withdrawn by us."""
+    rows = conn.execute("SELECT id FROM articles WHERE source = %s AND state = 'withdrawn' ORDER BY id", (source,))
+    return [str(row[0]) for row in rows]
 
 
 def of_source(conn: Connection, source: str) -> list[str]:
