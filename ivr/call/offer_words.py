@@ -1,5 +1,7 @@
 """The words of an offer: meaning first, keys last, at most 40."""
 
+import re
+
 from ivr.call.plan import Plan
 from ivr.call.prompts import Say
 from ivr.call.speech import first_words
@@ -10,6 +12,8 @@ MOST_WORDS = 40
 TITLE_WORDS = 12
 USEFUL_VOTES = 3
 HELPED_CALLERS = 2  # the sentence speaks of several
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
+_NAMES_A_KEY = re.compile(r"\d|\b(?:press|key|oprima|presione|marque|pulse)\b", re.IGNORECASE)
 
 
 def wording(offer: Offer) -> str:
@@ -19,34 +23,48 @@ def wording(offer: Offer) -> str:
 
 def offering(state: CallState, plan: Plan, offer: Offer) -> Say:
     """The offer during the hold."""
-    keys = _keys(state, plan, offer, f"offer_{wording(offer)}")
-    return _fitted(state, plan, offer, "offer_opening", _proof(state, plan, offer), keys)
+    return _fitted(state, plan, offer, "offer_opening", f"offer_{wording(offer)}", _proof(state, plan, offer))
 
 
 def reminding(state: CallState, plan: Plan, offer: Offer) -> Say:
     """The one reminder."""
-    return _fitted(state, plan, offer, "reminder", "", _keys(state, plan, offer, f"offer_{wording(offer)}"))
+    return _fitted(state, plan, offer, "reminder", f"offer_{wording(offer)}")
 
 
 def closing(state: CallState, plan: Plan, offer: Offer) -> Say:
     """The offer where nobody can answer."""
-    keys = _keys(state, plan, offer, f"closed_offer_{wording(offer)}")
-    return _fitted(state, plan, offer, "closed_offer_opening", "", keys)
+    return _fitted(state, plan, offer, "closed_offer_opening", f"closed_offer_{wording(offer)}")
 
 
-def _fitted(state: CallState, plan: Plan, offer: Offer, opening: str, proof: str, keys: str) -> Say:
-    """Opening, proof and keys in at most 40 words: the proof goes first, then the end of the title."""
+def _fitted(state: CallState, plan: Plan, offer: Offer, opening: str, keys: str, proof: str = "") -> Say:
+    """Opening, proof and keys in at most 40 words. What is said beside goes first ("or just keep holding"): one such
+    sentence for the proof, then the proof, then the others for the title; the end of the title goes last."""
     who = offer.card.author or words(plan, state.language, "another_customer")
     title = first_words(offer.card.spoken or offer.card.title, TITLE_WORDS).rstrip(".")
+    asks, asides = _parted(words(plan, state.language, keys))
+    notice = _notice(state, plan, offer)
+
+    def said(proof: str, dropped: int) -> str:
+        start = words(plan, state.language, opening, who=who, title=title)
+        return " ".join(part for part in (start, proof, notice, *asks, *asides[dropped:]) if part)
+
+    drops = range(len(asides) + 1)
+    shapes = [(proof, dropped) for dropped in drops[:2] if proof] + [("", dropped) for dropped in drops]
     while True:
-        said = words(plan, state.language, opening, who=who, title=title)
-        text = " ".join(part for part in (said, proof, keys) if part)
-        if len(text.split()) <= MOST_WORDS or (not proof and len(title.split()) <= 1):
-            return Say(text, state.language)
-        if proof:
-            proof = ""
-        else:
-            title = first_words(title, len(title.split()) - 1)
+        for shape in shapes:
+            if len(said(*shape).split()) <= MOST_WORDS:
+                return Say(said(*shape), state.language)
+        if len(title.split()) <= 1:
+            return Say(said(*shapes[-1]), state.language)
+        title = first_words(title, len(title.split()) - 1)
+        shapes = shapes[-1:]
+
+
+def _parted(line: str) -> tuple[list[str], list[str]]:
+    """The sentences of a line up to the last that names a key, and those after it."""
+    sentences = _SENTENCE_END.split(line)
+    last = max((place for place, one in enumerate(sentences) if _NAMES_A_KEY.search(one)), default=len(sentences))
+    return sentences[: last + 1], sentences[last + 1 :]
 
 
 def _proof(state: CallState, plan: Plan, offer: Offer) -> str:
@@ -55,12 +73,6 @@ def _proof(state: CallState, plan: Plan, offer: Offer) -> str:
     if offer.card.votes >= USEFUL_VOTES:
         return words(plan, state.language, "proof_useful", n=f"{offer.card.votes:,}")
     return ""
-
-
-def _keys(state: CallState, plan: Plan, offer: Offer, key: str) -> str:
-    notice = _notice(state, plan, offer)
-    line = words(plan, state.language, key)
-    return f"{notice} {line}" if notice else line
 
 
 def _notice(state: CallState, plan: Plan, offer: Offer) -> str:

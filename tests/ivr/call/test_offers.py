@@ -197,30 +197,43 @@ def test_callers_helped_win_over_votes() -> None:
     assert "90" not in said
 
 
-def test_an_offer_has_at_most_forty_words_and_drops_the_proof_first() -> None:
-    long = (
-        "To get the steps by text, press 1. To hear them now, press 2. Or just keep holding. You won't lose your place."
-    )
-    plan = make_plan(follow_up=True)
-    english = {
-        **plan.wording["en"],
-        "offer_text_or_hear": long,
-        "follow_up_notice": "One text later asks if it helped.",
-    }
+ASKS = "To get the steps by text, press 1. To hear them, press 2."
+NOTICE = "One text later asks if it helped."
+
+
+def spoken(title_words: int, *, follow_up: bool = False, votes: int = 12) -> str:
+    """The offer of an article with so long a title, in the starter menu's words."""
+    plan = make_plan(follow_up=follow_up)
+    line = f"{ASKS} Or just keep holding. You won't lose your place."
+    english = {**plan.wording["en"], "offer_text_or_hear": line, "follow_up_notice": NOTICE}
     plan = replace(plan, wording={"en": english})
-    play = Play(plan=plan).start()
-    said = {}
-    for count in (1, 6, 50):
-        card = replace(ROUTER, title="why " * count, votes=12)
-        said[count] = offering(play.state, plan, Offer(card, True, True, 0, 0)).words
-        assert len(said[count].split()) <= 40
-        assert said[count].endswith(f"One text later asks if it helped. {long}")
-    assert said[6].startswith("While you hold: another customer fixed 'why why why why'. One text")
-    assert "useful" not in said[1] + said[6]
-    plain = replace(plan, offers=make_plan().offers)
-    short = offering(play.state, plain, Offer(replace(card, title="why"), True, True, 0, 0)).words
-    assert "12 people found this useful. To get" in short
-    assert offering(play.state, plain, Offer(replace(card, title="why " * 9), True, True, 0, 0)).words.count("why") == 9
+    card = replace(ROUTER, title="why " * title_words, votes=votes)
+    said = offering(Play(plan=plan).start().state, plan, Offer(card, True, True, 0, 0)).words
+    assert len(said.split()) <= 40
+    return said.removeprefix("While you hold: another customer fixed ")
+
+
+def test_the_proof_is_worth_a_sentence_said_beside_but_not_the_title() -> None:
+    proof, whole = "12 people found this useful.", f"{ASKS} Or just keep holding. You won't lose your place."
+    assert spoken(7) == f"'{'why ' * 6}why'. {proof} {whole}"
+    assert spoken(11) == f"'{'why ' * 10}why'. {proof} {ASKS} You won't lose your place."
+    assert spoken(12) == f"'{'why ' * 11}why'. {whole}"
+
+
+def test_with_follow_ups_the_title_stays_whole() -> None:
+    assert spoken(5, follow_up=True, votes=0).endswith("Or just keep holding. You won't lose your place.")
+    assert spoken(9, follow_up=True) == f"'{'why ' * 8}why'. {NOTICE} {ASKS} You won't lose your place."
+    assert spoken(12, follow_up=True) == f"'{'why ' * 11}why'. {NOTICE} {ASKS}"
+
+
+def test_an_offer_has_at_most_forty_words_whatever_the_plan_says() -> None:
+    plan = make_plan()
+    english = {**plan.wording["en"], "offer_text_or_hear": f"{'To get it, ' * 10}press 1. To hear it, press 2."}
+    plan = replace(plan, wording={"en": english})
+    offer = Offer(replace(ROUTER, title="why " * 9, votes=12), True, True, 0, 0)
+    said = offering(Play(plan=plan).start().state, plan, offer).words
+    assert said.startswith("While you hold: another customer fixed 'why'. To get it,")
+    assert said.endswith("press 1. To hear it, press 2.")
 
 
 def test_a_title_is_cut_after_twelve_words() -> None:
