@@ -1,0 +1,175 @@
+"""Vectors of passages on disk, and the nearest of them.
+
+`vectors.npy` (float16) is the truth: every score given out is an inner product with it. Small communities are compared
+whole. Larger ones are first narrowed down by inverted lists of 8-bit codes (FAISS), kept as plain arrays and put into
+FAISS while loading: a FAISS file is read without any check. Vectors are read from the file, never mapped, so a process
+holds only the codes.
+"""
+
+import math
+import os
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import faiss
+import numpy as np
+import numpy.typing as npt
+
+Vectors = npt.NDArray[np.float32]
+Bits = npt.NDArray[np.uint8]  # one bit a row, the lowest bit of a byte first
+Progress = Callable[[int], None]
+
+EXACT_BELOW = 20_000  # passages: 2 ms for all of them on one core
+LISTS_PER_ROOT = 4  # lists = so many times the root of the number of passages
+PROBES_PER_ROOT = 4  # lists looked into = so many times the root of the number of lists
+TRAINED_ON = 48  # vectors a list
+ROUNDS = 8  # of k-means
+SPARE = 32  # candidates beyond those asked for: 8-bit scores change places
+BLOCK = 65_536
+LIST_FILES = ("list-centres.npy", "list-scale.npy", "list-starts.npy", "list-passages.npy", "list-codes.npy")
+
+_faiss: Any = faiss  # its stubs know only the C++ signatures
+
+
+class Nearest(NamedTuple):
+    """Passages, nearest first: the inner products and their rows."""
+
+    scores: npt.NDArray[np.float32]
+    rows: npt.NDArray[np.int64]
+
+
+class VectorsError(ValueError):
+    """The files do not fit each other."""
+
+
+class VectorIndex:
+    """Searches the vectors in a folder. Never changes; any number of threads may share it."""
+
+    def __init__(self, folder: Path) -> None:
+        """Reads `vectors.npy` and, if there are lists, those. Raises `OSError`, `VectorsError` or `ValueError`."""
+        stored = np.load(folder / "vectors.npy", mmap_mode="r", allow_pickle=False)
+        if stored.dtype != np.float16 or stored.ndim != 2 or not stored.flags.c_contiguous:
+            raise VectorsError(f"{folder / 'vectors.npy'} holds no rows of float16")
+        self.count, self.dimension = stored.shape
+        self._offset = int(stored.offset)
+        self._file = os.open(folder / "vectors.npy", os.O_RDONLY)
+        weakref.finalize(self, os.close, self._file)
+        self._lists = 0
+        if (folder / LIST_FILES[0]).exists():
+            self._index, self._quantizer = _lists(folder, self.count, self.dimension)
+            self._lists = int(self._index.nlist)
+        else:
+            self._index = _faiss.IndexScalarQuantizer(
+                self.dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
+            )
+            for begin in range(0, self.count, BLOCK):
+                self._index.add(stored[begin : begin + BLOCK].astype(np.float32))
+
+    def search(self, vector: Vectors, k: int, allowed: Bits | None = None) -> Nearest:
+        """The at most `k` nearest of the allowed passages to one unit vector."""
+        _faiss.omp_set_num_threads(1)
+        query = np.ascontiguousarray(vector, dtype=np.float32).reshape(1, self.dimension)
+        selector = _faiss.IDSelectorBitmap(allowed) if allowed is not None else None
+        wanted = min(k, self.count)
+        if not wanted:
+            return Nearest(np.empty(0, np.float32), np.empty(0, np.int64))
+        if not self._lists:
+            given = _faiss.SearchParameters(sel=selector) if selector else None
+            scores, rows = self._index.search(query, wanted, params=given)
+            found = rows[0] >= 0
+            return Nearest(scores[0][found], rows[0][found])
+        parameters = _faiss.SearchParametersIVF(sel=selector, nprobe=self._probes(allowed))
+        _, rows = self._index.search(query, min(wanted + SPARE, self.count), params=parameters)
+        near = rows[0][rows[0] >= 0]
+        exact = self.read(near) @ query[0]
+        best = np.argsort(-exact, kind="stable")[:wanted]
+        return Nearest(exact[best], near[best])
+
+    def read(self, rows: npt.NDArray[np.int64]) -> Vectors:
+        """The stored vectors of `rows`."""
+        size = 2 * self.dimension
+        parts = [os.pread(self._file, size, self._offset + int(row) * size) for row in rows]
+        return np.frombuffer(b"".join(parts), np.float16).reshape(len(rows), self.dimension).astype(np.float32)
+
+    def _probes(self, allowed: Bits | None) -> int:
+        """More lists the fewer passages are allowed, in the end all: as many of them are compared either way."""
+        usual = PROBES_PER_ROOT * math.sqrt(self._lists)
+        share = int(np.bitwise_count(allowed).sum()) / self.count if allowed is not None else 1.0
+        return min(self._lists, math.ceil(usual / max(share, 1e-9)))
+
+
+def list_files(count: int) -> tuple[str, ...]:
+    """The files beside `vectors.npy` for so many passages."""
+    return LIST_FILES if count >= EXACT_BELOW else ()
+
+
+def write_lists(folder: Path, threads: int = 2, progress: Progress | None = None) -> None:
+    """Sort the vectors of `vectors.npy` into lists of near ones, beside it; nothing to do for a small community.
+
+    `progress` is told how many vectors were sorted since the last call.
+    """
+    stored = np.load(folder / "vectors.npy", mmap_mode="r", allow_pickle=False)
+    count, dimension = stored.shape
+    if not list_files(count):
+        return
+    _faiss.omp_set_num_threads(threads)
+    lists = 2 ** round(math.log2(LISTS_PER_ROOT * math.sqrt(count)))
+    index, _quantizer = _empty(dimension, lists)
+    index.cp.niter, index.cp.spherical, index.cp.min_points_per_centroid = ROUNDS, True, 1
+    sample = np.sort(np.random.default_rng(0).choice(count, min(count, TRAINED_ON * lists), replace=False))
+    index.train(stored[sample].astype(np.float32))
+    for begin in range(0, count, BLOCK):
+        block = stored[begin : begin + BLOCK].astype(np.float32)
+        index.add(block)
+        if progress:
+            progress(len(block))
+    _save_lists(folder, index, lists, count, dimension)
+    _faiss.omp_set_num_threads(1)
+
+
+def _save_lists(folder: Path, index: Any, lists: int, count: int, dimension: int) -> None:
+    sizes = np.array([index.invlists.list_size(number) for number in range(lists)], dtype=np.int64)
+    starts = np.concatenate([[0], np.cumsum(sizes)])
+    passages = np.empty(count, dtype=np.uint32)
+    codes = np.lib.format.open_memmap(folder / LIST_FILES[4], "w+", np.uint8, (count, dimension))
+    for number in np.flatnonzero(sizes):
+        begin, end = int(starts[number]), int(starts[number + 1])
+        ids = _faiss.rev_swig_ptr(index.invlists.get_ids(int(number)), end - begin)
+        passages[begin:end] = ids
+        own = _faiss.rev_swig_ptr(index.invlists.get_codes(int(number)), (end - begin) * dimension)
+        codes[begin:end] = own.reshape(-1, dimension)
+    codes.flush()
+    del codes
+    centres = index.quantizer.reconstruct_n(0, lists)
+    for name, array in zip(
+        LIST_FILES[:4], (centres, _faiss.vector_to_array(index.sq.trained), starts, passages), strict=True
+    ):
+        np.save(folder / name, array, allow_pickle=False)
+
+
+def _empty(dimension: int, lists: int) -> tuple[Any, Any]:
+    """An index without entries, and its quantizer, which Python must keep alive."""
+    quantizer = _faiss.IndexFlatIP(dimension)
+    kind, metric = faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT
+    return _faiss.IndexIVFScalarQuantizer(quantizer, dimension, lists, kind, metric, False), quantizer
+
+
+def _lists(folder: Path, count: int, dimension: int) -> tuple[Any, Any]:
+    centres, scale, starts, passages, codes = (
+        np.load(folder / name, mmap_mode="r", allow_pickle=False) for name in LIST_FILES
+    )
+    shapes = (centres.shape, scale.shape, starts.shape, passages.shape, codes.shape)
+    if shapes != ((len(centres), dimension), (2 * dimension,), (len(centres) + 1,), (count,), (count, dimension)):
+        raise VectorsError(f"{folder} holds lists of {shapes} for {count} passages")
+    index, quantizer = _empty(dimension, len(centres))
+    quantizer.add(np.ascontiguousarray(centres, dtype=np.float32))
+    _faiss.copy_array_to_vector(np.array(scale, dtype=np.float32), index.sq.trained)
+    index.is_trained = True
+    for number, (begin, end) in enumerate(zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True)):
+        ids = passages[begin:end].astype(np.int64)
+        own = np.ascontiguousarray(codes[begin:end])
+        index.invlists.add_entries(number, end - begin, _faiss.swig_ptr(ids), _faiss.swig_ptr(own))
+    index.ntotal = count
+    return index, quantizer
