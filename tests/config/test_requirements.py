@@ -50,7 +50,7 @@ def test_the_locks_have_the_versions_of_the_list_and_no_torch() -> None:
         assert not TORCH & locked.keys()
     asked = {
         plain(line.split("[")[0])
-        for file in ("serve.in", "test.in", "models.in")
+        for file in ("serve.in", "test.in")
         for line in (ROOT / "requirements" / file).read_text("utf-8").splitlines()
         if line and not line.startswith(("#", "-"))
     }
