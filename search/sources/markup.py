@@ -48,8 +48,8 @@ _UNSEEN = frozenset(
 )
 _UNSEEN_CLASSES = frozenset(
     # Discourse: what an e-mail quoted, picture captions, counts of clicks; then the marks of mail programs
-    ["elided", "filename", "informations", "clicks", "quote-controls", "gmail_quote", "gmail_signature"]
-    + ["moz-cite-prefix", "moz-signature", "yahoo_quoted", "signature", "sr-only", "visually-hidden"]
+    {"elided", "filename", "informations", "clicks", "quote-controls", "gmail_quote", "gmail_signature"}
+    | {"moz-cite-prefix", "moz-signature", "yahoo_quoted", "signature", "sr-only", "visually-hidden"}
 )
 _PARAGRAPHS = frozenset(
     ["p", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "pre", "ul", "ol", "table", "dl", "figure", "details", "hr"]
