@@ -19,6 +19,8 @@ SECRETS = frozenset(
         "NUMBER_HASH_KEY",
     }
 )
+# Each source's credentials stand in a variable of its own, named with the source.
+CREDENTIALS = "SOURCE_"
 # `make` and the tests read these themselves; they are no settings of the service.
 FOR_MAKE = frozenset({"ARTICLES", "CHROMIUM", "SETS"})
 # honcho gives every process another PORT, counted up by 100: `make run` hands the true one over by this.
@@ -46,7 +48,8 @@ def read(environ: Mapping[str, str], dotenv: Path | None, known: frozenset[str])
     files = {f"{name}_FILE": name for name in SECRETS}
     allowed = known | FOR_MAKE | files.keys() | {PORT_UNDER_HONCHO}
     strangers = [name for name in environ if name not in allowed]
-    problems = [_unknown(name, allowed) for name in noted if name not in allowed]
+    unknown = [name for name in noted if name not in allowed and not name.startswith(CREDENTIALS)]
+    problems = [_unknown(name, allowed) for name in unknown]
     problems += [_unknown(name, allowed) for name in strangers if _misspelt(name, known)]
     ignored = [
         f"{name}: no such setting; ignored"

@@ -146,6 +146,8 @@ def warnings(settings: "Settings") -> list[str]:
             "`flask twilio setup-number` prints the TwiML to host elsewhere"
         )
     if settings.production:
+        if settings.sources_allow_private == "on":
+            found.append("SOURCES_ALLOW_PRIVATE: is on in production; a source may then reach into the private network")
         if settings.test_phone == "on":
             found.append("TEST_PHONE: is on in production")
         return found

@@ -112,6 +112,9 @@ class Settings(BaseModel):
         30, ge=0, description="most answers an hour to texts from numbers that share their first seven digits"
     )
     answers_an_hour: int = Field(600, ge=0, description="most answers an hour to texts from all numbers together")
+    sources_allow_private: kinds.Switch = Field(
+        "off", description="let sources of articles be on this machine or in the private network"
+    )
     agent_numbers: kinds.PhoneNumbers = Field(
         (),
         description="numbers agents dial in from, with commas; others are turned away",

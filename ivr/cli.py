@@ -12,7 +12,7 @@ from flask import Flask, current_app
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ivr import articles_cli, menu_cli, twilio_cli
+from ivr import articles_cli, menu_cli, sources_cli, twilio_cli
 from ivr.story import tell
 from ivr.wiring import Wiring
 from models import facts
@@ -36,9 +36,10 @@ def release(path: str | None) -> None:
 def worker() -> None:
     """Send texts and do what is due, until told to stop."""
     from ivr.closing import close_lost_calls
+    from ivr.jobs.sync_sources import Syncing
     from ivr.jobs.worker import run_worker
 
-    run_worker(_wiring(), chores=(close_lost_calls,))
+    run_worker(_wiring(), chores=(close_lost_calls, Syncing().sync_sources))
 
 
 @click.group()
@@ -123,5 +124,6 @@ def _bar() -> Progress:
 def install(app: Flask) -> None:
     """Put all commands on the application."""
     commands: list[click.Command] = [release, worker, call, phone, facts_group]
-    for one in (*commands, *articles_cli.commands, *menu_cli.commands, *twilio_cli.commands):
+    articles_cli.articles_group.add_command(sources_cli.approve_command)
+    for one in (*commands, *articles_cli.commands, *menu_cli.commands, *sources_cli.commands, *twilio_cli.commands):
         app.cli.add_command(one)

@@ -57,7 +57,10 @@ _CARDS = Prepared(
     WHERE a.state = 'live' AND a.id = ANY (ARRAY(SELECT jsonb_array_elements_text(%(ids)s::jsonb)))
 """,
 )
-_STATE = Prepared("article_state", "SELECT state FROM articles WHERE id = %(id)s")
+_STATE = Prepared(
+    "article_state",
+    "SELECT CASE state WHEN 'live' THEN 'live' ELSE 'withdrawn' END FROM articles WHERE id = %(id)s",
+)
 
 _ARTICLE = (
     "SELECT id, title, question, answers, author, votes, url, tags, language, licence, name_author, short FROM articles"
@@ -159,7 +162,7 @@ def _without_names(article: Article, hidden: set[str | None]) -> Article:
 
 
 def state(conn: Connection, article_id: str) -> str | None:
-    """'live', 'withdrawn' by us or 'lapsed' by its source; None when there never was such an article."""
+    """'live', or 'withdrawn' (by us or by its source); None when there never was such an article."""
     rows = _STATE.run(conn, {"id": article_id})
     return rows[0][0] if rows else None
 

@@ -265,9 +265,6 @@ def _body(url: str, answer: requests.Response) -> bytes:
         body += piece
         if len(body) > MAX_BYTES:
             raise SourceError(f"{_shown(url)} is bigger than {MAX_BYTES // 1_000_000} MB")
-    length = answer.headers.get("Content-Length", "")
-    if length.isdecimal() and answer.raw.tell() < int(length):
-        raise _Again("broke off in the middle")
     return bytes(body)
 
 

@@ -1,0 +1,239 @@
+"""`flask source ...`: the communities that articles are drawn from."""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+from flask import current_app
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from ivr.syncing import Synced, cleaned, connection, fetcher, known_source, opened, settle, sync
+from ivr.wiring import Wiring
+from models import articles, sources, threads
+from models.sources import SourceRow
+from search.sources.kinds import KINDS, LOCAL, open_source
+from search.sources.source import Place, Raw, SourceError
+from search.sources.source import Progress as Told
+from search.sources.trust import REFUSALS, RULES, refusal
+
+CREDENTIALS = re.compile(r"SOURCE_[A-Z0-9_]{1,60}")
+SHOWN = 10
+
+_screen = Console(stderr=True)
+
+
+def _wiring() -> Wiring:
+    wiring: Wiring = current_app.extensions["offhold"]
+    return wiring
+
+
+@click.group("source")
+def source_group() -> None:
+    """Communities that articles are drawn from."""
+
+
+@source_group.command("add")
+@click.argument("kind", type=click.Choice(KINDS))
+@click.argument("url")
+@click.option("--name", help="default: from the address; article ids begin with it")
+@click.option(
+    "--trust", type=click.Choice(RULES), default="accepted", show_default=True, help="threads callers may get"
+)
+@click.option("--max-age-days", type=click.IntRange(min=1), help="no thread without a change for so long")
+@click.option("--language", default="en", show_default=True, help="where it cannot be told")
+@click.option("--licence", default="", help="where the source names none")
+@click.option("--name-authors", is_flag=True, help="the community lets its authors be named")
+@click.option("--every", "every_minutes", type=click.IntRange(5, 10_080), default=15, show_default=True, help="minutes")
+@click.option("--credentials", metavar="SOURCE_...", help="environment variable that holds user:key")
+@click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="of the kind, as category=support/12")
+def add_command(kind: str, url: str, name: str | None, credentials: str | None, **given: object) -> None:
+    """Add a source. KIND is what it is, URL its web address, or a path for files of this machine."""
+    pairs = [str(one).partition("=") for one in given.pop("options")]  # type: ignore[attr-defined]
+    options = {key: value for key, _, value in pairs}
+    if credentials is not None and not CREDENTIALS.fullmatch(credentials):
+        raise click.UsageError("--credentials names an environment variable that begins with SOURCE_")
+    address = str(Path(url).absolute()) if kind in LOCAL else url
+    wiring = _wiring()
+    row = SourceRow(
+        name=name or _name_from(url),
+        kind=kind,
+        url=address,
+        options=options,
+        credentials=credentials,
+        next_at=wiring.clock(),
+        **given,  # type: ignore[arg-type]
+    )
+    if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{0,29}", row.name):
+        raise click.UsageError("--name is 1 to 30 small letters, digits, dots or hyphens")
+    try:
+        open_source(kind, Place(address, options=options))
+    except SourceError as error:
+        raise click.ClickException(str(error)) from None
+    with connection(wiring) as conn:
+        taken = bool(articles.of_source(conn, row.name))
+        if taken or not sources.add(conn, row):
+            raise click.ClickException(f"the name {row.name} is taken: give another with --name")
+    click.echo(f"{row.name} added. Look: flask source test {row.name}; sync now: flask source sync {row.name}")
+
+
+def _name_from(url: str) -> str:
+    base = urlsplit(url).hostname or Path(url).stem
+    return re.sub(r"[^a-z0-9.-]+", "-", base.lower().removeprefix("www.")).strip(".-")[:30] or "source"
+
+
+@source_group.command("list")
+def list_command() -> None:
+    """Every source: how it is trusted, how many articles it gives, how its last sync went."""
+    with connection(_wiring()) as conn:
+        for row in sources.list_all(conn):
+            count = len(articles.of_source(conn, row.name))
+            when = row.synced_at.strftime("%Y-%m-%d %H:%M UTC") if row.synced_at else "never"
+            click.echo(f"{row.name}: {row.kind} {row.url}, {row.trust}; {count} articles; last synced {when}")
+            left_out = ", ".join(f"{number} {reason}" for reason, number in threads.refusals(conn, row.name))
+            if left_out:
+                click.echo(f"  left out: {left_out}")
+            if row.problem:
+                click.echo(f"  PROBLEM ({row.failures} times in a row): {row.problem}")
+
+
+@source_group.command("test")
+@click.argument("name")
+def test_command(name: str) -> None:
+    """Read the beginning of a source and say what would become of it. Changes nothing."""
+    wiring = _wiring()
+    done = Synced()
+    with connection(wiring) as conn, _known():
+        row = known_source(conn, name)
+    with _failing(name):
+        source = opened(row, {}, full=False)
+        with _bar(name) as progress:
+            batch = next(source.changes(None, fetcher(wiring), progress))
+    raws = islice((one for one in batch.changes if isinstance(one, Raw)), SHOWN)
+    for new, thread in cleaned(raws, row, done):
+        why = refusal(thread, row.trust, approved=False, max_age=None, now=wiring.clock())
+        click.echo(f"{'yes' if why is None else why:20} {thread.language} {new.article_id}  {thread.title[:80]}")
+    for line in (*done.skipped, *batch.skipped)[:SHOWN]:
+        click.echo(f"cannot be read: {line}")
+    click.echo(f"{name} can be read: {len(batch.changes)} threads in its first batch")
+
+
+@source_group.command("sync")
+@click.argument("names", nargs=-1)
+@click.option("--due", is_flag=True, help="those whose time has come, as the worker does")
+@click.option("--believe", is_flag=True, help="take what the source says, however little it leaves")
+@click.option("--anew", is_flag=True, help="read everything again, not only what changed")
+def sync_command(names: tuple[str, ...], due: bool, believe: bool, anew: bool) -> None:
+    """Sync sources now; all of them unless named."""
+    wiring = _wiring()
+    with connection(wiring) as conn, _known():
+        if due:
+            os.nice(10)  # calls and texts go first
+            names = tuple(sources.due(conn, wiring.clock()))
+        names = names or tuple(row.name for row in sources.list_all(conn))
+        for name in names:
+            known_source(conn, name)
+    failed = [name for name in names if not _synced(wiring, name, believe=believe, anew=anew)]
+    if failed:
+        raise click.ClickException(f"not synced: {', '.join(failed)}. Their last good articles stay.")
+
+
+def _synced(wiring: Wiring, name: str, *, believe: bool, anew: bool) -> bool:
+    try:
+        with _bar(name) as progress:
+            done = sync(wiring, name, progress=progress, believe=believe, anew=anew)
+    except SourceError as error:
+        click.echo(f"{name}: {error}", err=True)
+        return False
+    click.echo(f"{name}: {done.pulled} threads changed, {done.articles} articles live, {done.lapsed} lapsed")
+    for line in done.skipped[:SHOWN]:
+        click.echo(f"  skipped: {line}")
+    if done.paused:
+        click.echo(f"  to be continued: {done.paused}")
+    return True
+
+
+@source_group.command("waiting")
+@click.argument("name")
+@click.option("--reason", type=click.Choice(REFUSALS), default="not approved", show_default=True)
+def waiting_command(name: str, reason: str) -> None:
+    """The threads of a source that callers do not get for a reason; `flask articles approve ID` approves one."""
+    with connection(_wiring()) as conn, _known():
+        known_source(conn, name)
+        for identity, title in threads.refused(conn, name, reason):
+            click.echo(f"{identity}  {title}")
+
+
+@source_group.command("remove")
+@click.argument("name")
+def remove_command(name: str) -> None:
+    """Forget a source and offer none of its articles any more."""
+    with connection(_wiring()) as conn, _known():
+        known_source(conn, name)
+        with sources.alone(conn, name) as free, conn.transaction():
+            if not free:
+                raise click.ClickException(f"{name} is being synced: try again when that is done")
+            lapsed = articles.lapse_others(conn, name, [])
+            sources.remove(conn, name)
+    _wiring().announce("articles")
+    click.echo(f"{name} removed, {lapsed} articles lapsed")
+
+
+@click.command("approve")
+@click.argument("article_ids", nargs=-1, required=True)
+def approve_command(article_ids: tuple[str, ...]) -> None:
+    """Approve threads of sources as they stand; an approval lapses when the thread changes."""
+    wiring = _wiring()
+    with connection(wiring) as conn:
+        of = {identity: threads.approve(conn, identity) for identity in article_ids}
+        for name in sorted({source for source in of.values() if source}):
+            with _failing(name):
+                settle(conn, known_source(conn, name), wiring.clock(), Synced())
+        for identity, source in of.items():
+            state = articles.state(conn, identity) or "not live"
+            click.echo(f"{identity}: {f'approved, {state}' if source else 'no source has such a thread'}")
+    wiring.announce("articles")
+
+
+@contextmanager
+def _known() -> Iterator[None]:
+    try:
+        yield
+    except LookupError as error:
+        raise click.ClickException(str(error)) from None
+
+
+@contextmanager
+def _failing(name: str) -> Iterator[None]:
+    try:
+        yield
+    except SourceError as error:
+        raise click.ClickException(f"{name}: {error}") from None
+    except StopIteration:
+        raise click.ClickException(f"{name}: there is nothing in it") from None
+
+
+@contextmanager
+def _bar(name: str) -> Iterator[Told]:
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=_screen) as bar:
+        task = bar.add_task(name, total=None)
+
+        def told(done: int, of: int | None) -> None:
+            bar.update(task, completed=done, total=of)
+
+        yield told
+
+
+commands: tuple[click.Command, ...] = (source_group,)
