@@ -1,26 +1,30 @@
-"""The article nearest to what a caller chose and said, or the reason to say nothing."""
+"""The article that solves what a caller chose and said, or the reason to say nothing."""
 
+import math
 import re
 import threading
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
 
-import faiss
 import numpy as np
 
-from search.encoder import Encoder, Vectors
-from search.index import Bundle, load
+from search import calibration as calibrations
+from search import judge as judges
+from search.bundle import Bundle
+from search.calibration import UNANSWERABLE_SHARE, WRONG_SHARE
+from search.encoder import Encoder
+from search.evidence import Asked, asked
+from search.index import load
 from search.query import Query
+from search.ranking import Part, Place, Ranking, rank
 from search.result import Match, NoMatch
 
-# Measured in docs/decisions/0010-when-the-search-says-nothing.md.
-THRESHOLD = 0.60
-RIVAL_MARGIN = 0.01
+# Two articles about different things within this many logits of each other: nobody can tell which is meant.
+RIVAL_MARGIN = 0.1
 RIVAL_LIKENESS = 0.35
+RUNNER_UP_WITHIN = 1.0  # logits: a second article worth offering is at least 1/e as likely as the first
 
 MAX_TRANSCRIPT = 2000
-_faiss: Any = faiss  # its stubs know only the C++ signatures
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _FILLERS = frozenset(
     {"um", "uh", "erm", "er", "hmm", "mm", "hello", "hi", "hey", "yes", "yeah", "no", "ok", "okay", "please"}
@@ -28,93 +32,90 @@ _FILLERS = frozenset(
 )
 
 
-class _Near(NamedTuple):
-    """The best passage of an article: its score and the article's position."""
-
-    score: float
-    article: int
-
-
 class Finder:
     """Searches one bundle. Never changes after it is made; any number of threads may call it at once."""
 
-    def __init__(self, bundle: Bundle, encoder: Encoder, threshold: float = THRESHOLD) -> None:
-        self.threshold = threshold
+    def __init__(self, bundle: Bundle, encoder: Encoder) -> None:
         self._bundle = bundle
         self._encoder = encoder
-        self._languages = frozenset(bundle.languages)
-        self._most_passages = int(np.bincount(bundle.owners).max())
-        self._first_passage = np.searchsorted(bundle.owners, np.arange(len(bundle.ids)))
-        self._allowed = lru_cache(maxsize=256)(self._allowed_passages)
+        self._judge = judges.judge_from(bundle.model) if bundle.model else judges.shipped()
+        self._calibration = (
+            calibrations.calibration_from(bundle.calibration) if bundle.calibration else calibrations.shipped()
+        )
+        self._threshold = lru_cache(maxsize=64)(self._calibration.threshold)
 
     @property
     def version(self) -> str:
         """The index version searched."""
         return self._bundle.version
 
-    def find(self, query: Query) -> Match | NoMatch:
-        """The nearest allowed article in the caller's language, or why none is near enough."""
+    def threshold(self, wrong_share: float = WRONG_SHARE, unanswerable: float = UNANSWERABLE_SHARE) -> float:
+        """The probability below which nothing is offered, so that at most `wrong_share` of the texts are wrong when the
+        share `unanswerable` of the callers has a problem that no article solves. Above one: nothing ever is."""
+        logit = self._threshold(wrong_share, unanswerable)
+        return self._calibration.probability(logit, unanswerable) if math.isfinite(logit) else 2.0
+
+    def find(
+        self, query: Query, wrong_share: float = WRONG_SHARE, unanswerable: float = UNANSWERABLE_SHARE
+    ) -> Match | NoMatch:
+        """The likeliest allowed article in the caller's language, or why none is likely enough.
+
+        A score is the probability that the article solves the problem; the shares are those of `threshold`.
+        """
         text = searched_text(query)
         if text is None:
             return NoMatch("transcript_too_poor", self.version)
-        if query.language not in self._languages:
+        if query.language not in self._bundle.language_names:
             return NoMatch("language", self.version)
-        vector = self._encoder.encode([text])
-        near = self._nearest(vector, query.language, query.allowed_tags, query.exclude)
-        if near and near[0].score >= self.threshold:
-            return self._decide(near)
-        return self._refuse(vector, query, near)
+        caller = self._asked(query, text)
+        threshold = self._threshold(wrong_share, unanswerable)
+        ranking = self._rank(query, caller, query.allowed_tags)
+        score = self._calibration.probability(ranking.gate, unanswerable) if ranking else None
+        if ranking is None or ranking.gate < threshold:
+            if query.allowed_tags:
+                anywhere = self._rank(query, caller, frozenset())
+                if anywhere is not None and anywhere.gate >= threshold:
+                    return NoMatch("not_allowed_here", self.version, score)
+            return NoMatch("nothing_near", self.version, score)
+        assert score is not None
+        return self._decide(ranking, score)
 
-    def _decide(self, near: list[_Near]) -> Match | NoMatch:
-        best = near[0]
-        runner_up = near[1] if len(near) > 1 else None
-        margin = best.score - runner_up.score if runner_up else best.score
-        if runner_up and margin < RIVAL_MARGIN and self._likeness(best, runner_up) < RIVAL_LIKENESS:
-            return NoMatch("rival_topics", self.version, best.score)
+    def rank(self, query: Query, depth: int = 10) -> Ranking | None:
+        """The best allowed articles whether or not they are good enough, for trying and measuring."""
+        text = searched_text(query)
+        return self._rank(query, self._asked(query, text), query.allowed_tags, depth) if text else None
+
+    def article_id(self, place: Place) -> str:
+        """The id of a ranked article."""
+        return str(self._bundle.ids[place.row])
+
+    def _asked(self, query: Query, text: str) -> Asked:
+        return asked(self._encoder.encode([text])[0], text, query.path, query.language)
+
+    def _rank(self, query: Query, caller: Asked, tags: frozenset[str], depth: int = 10) -> Ranking | None:
+        part = Part(self._bundle, self._bundle.allowed(query.language, tags), self._rows(query.exclude))
+        return rank([part], caller, self._judge, query.language, depth)
+
+    def _rows(self, ids: frozenset[str]) -> frozenset[int]:
+        return frozenset(row for one in ids if (row := self._bundle.row(one)) is not None)
+
+    def _decide(self, ranking: Ranking, score: float) -> Match | NoMatch:
+        best, others = ranking.places[0], ranking.places[1:]
+        behind = best.score - others[0].score if others else math.inf
+        if behind < RIVAL_MARGIN and self._likeness(best, others[0]) < RIVAL_LIKENESS:
+            return NoMatch("rival_topics", self.version, score)
         return Match(
-            article_id=self._bundle.ids[best.article],
-            score=best.score,
-            margin=margin,
+            article_id=self.article_id(best),
+            score=score,
+            margin=1 - math.exp(-behind),
             index_version=self.version,
-            runner_up=self._bundle.ids[runner_up.article] if runner_up else None,
+            runner_up=self.article_id(others[0]) if behind < RUNNER_UP_WITHIN else None,
         )
 
-    def _refuse(self, vector: Vectors, query: Query, near: list[_Near]) -> NoMatch:
-        """`not_allowed_here` when only the leaf's tags stand in the way."""
-        score = near[0].score if near else None
-        if query.allowed_tags:
-            anywhere = self._nearest(vector, query.language, frozenset(), query.exclude)
-            if anywhere and anywhere[0].score >= self.threshold:
-                return NoMatch("not_allowed_here", self.version, score)
-        return NoMatch("nothing_near", self.version, score)
-
-    def _nearest(self, vector: Vectors, language: str, tags: frozenset[str], exclude: frozenset[str]) -> list[_Near]:
-        """The two best articles, best first; fewer when fewer are allowed."""
-        selected = _faiss.SearchParameters(sel=_faiss.IDSelectorBitmap(self._allowed(language, tags)))
-        wanted = min(self._most_passages * (len(exclude) + 2), len(self._bundle.owners))
-        scores, rows = self._bundle.passages.search(vector, wanted, params=selected)
-        found: dict[int, float] = {}
-        for score, row in zip(scores[0], rows[0], strict=True):
-            article = int(self._bundle.owners[row]) if row >= 0 else -1
-            if article >= 0 and article not in found and self._bundle.ids[article] not in exclude:
-                found[article] = float(np.clip(score, 0.0, 1.0))
-        return [_Near(score, article) for article, score in list(found.items())[:2]]
-
-    def _allowed_passages(self, language: str, tags: frozenset[str]) -> "np.typing.NDArray[np.uint8]":
-        """One bit per passage: its article is in the language and, if tags are given, has one of them."""
-        bundle = self._bundle
-        articles = np.array(
-            [
-                own == language and (not tags or not tags.isdisjoint(has))
-                for own, has in zip(bundle.languages, bundle.tags, strict=True)
-            ]
-        )
-        return np.packbits(articles[bundle.owners], bitorder="little")
-
-    def _likeness(self, one: _Near, other: _Near) -> float:
+    def _likeness(self, one: Place, other: Place) -> float:
         """Cosine of the two titles: low means that they are about different things."""
-        rows = [int(self._first_passage[near.article]) for near in (one, other)]
-        first, second = (self._bundle.passages.reconstruct(row) for row in rows)
+        titles = np.array([self._bundle.passages_of(place.row)[0] for place in (one, other)])
+        first, second = self._bundle.vectors.read(titles)
         return float(first @ second)
 
 

@@ -61,11 +61,7 @@ class VectorIndex:
             self._index, self._quantizer = _lists(folder, self.count, self.dimension)
             self._lists = int(self._index.nlist)
         else:
-            self._index = _faiss.IndexScalarQuantizer(
-                self.dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
-            )
-            for begin in range(0, self.count, BLOCK):
-                self._index.add(stored[begin : begin + BLOCK].astype(np.float32))
+            self._index = _whole(stored)
 
     def search(self, vector: Vectors, k: int, allowed: Bits | None = None) -> Nearest:
         """The at most `k` nearest of the allowed passages to one unit vector."""
@@ -147,6 +143,14 @@ def _save_lists(folder: Path, index: Any, lists: int, count: int, dimension: int
         LIST_FILES[:4], (centres, _faiss.vector_to_array(index.sq.trained), starts, passages), strict=True
     ):
         np.save(folder / name, array, allow_pickle=False)
+
+
+def _whole(stored: npt.NDArray[np.float16]) -> Any:
+    """All vectors as they are, compared one by one."""
+    index = _faiss.IndexScalarQuantizer(stored.shape[1], faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
+    for begin in range(0, len(stored), BLOCK):
+        index.add(stored[begin : begin + BLOCK].astype(np.float32))
+    return index
 
 
 def _empty(dimension: int, lists: int) -> tuple[Any, Any]:

@@ -123,7 +123,10 @@ class WordIndex:
     @classmethod
     def build(cls, rows: Iterable[Sequence[tuple[str, Sequence[str]]]]) -> "WordIndex":
         """An index of articles, each given as (field, terms) pairs; fields are those of `FIELDS`."""
-        return cls(arrays_of(rows))
+        builder = WordsBuilder()
+        for row in rows:
+            builder.add(row)
+        return cls(builder.arrays())
 
     def numbers(self, terms: Sequence[str]) -> npt.NDArray[np.int64]:
         """The numbers of terms, -1 for those in no article."""
@@ -211,35 +214,45 @@ def _best(rows: npt.NDArray[np.uint32], scores: npt.NDArray[np.float32], k: int)
     return Candidates(owners[firsts][best], sums[best])
 
 
-def arrays_of(rows: Iterable[Sequence[tuple[str, Sequence[str]]]]) -> dict[str, Array]:
-    """The arrays of `WordIndex`, by name, for articles given as (field, terms) pairs."""
-    vocabulary: defaultdict[str, int] = defaultdict()
-    vocabulary.default_factory = vocabulary.__len__  # a new term gets the next number
-    number = vocabulary.__getitem__
-    tokens, bits, lengths = array("I"), bytearray(), array("I")
-    blocks: list[_Block] = []
-    first = 0
-    for row in rows:
-        before = len(tokens)
+class WordsBuilder:
+    """Takes articles one by one and gives the arrays of their `WordIndex`."""
+
+    def __init__(self) -> None:
+        self._vocabulary: defaultdict[str, int] = defaultdict()
+        self._vocabulary.default_factory = self._vocabulary.__len__  # a new term gets the next number
+        self._tokens, self._bits = array("I"), bytearray()
+        self._lengths = array("I")  # tokens of each article
+        self._packed = 0  # articles that are in blocks
+        self._blocks: list[_Block] = []
+
+    def add(self, row: Sequence[tuple[str, Sequence[str]]]) -> None:
+        """One article as (field, terms) pairs; fields are those of `FIELDS`."""
+        before = len(self._tokens)
         for field, own in row:
-            tokens.extend(map(number, own))
-            bits.extend(bytes([FIELDS[field]]) * len(own))
-        lengths.append(len(tokens) - before)
-        if len(tokens) >= BLOCK:
-            blocks.append(_block(tokens, bits, lengths[first:]))
-            tokens, bits, first = array("I"), bytearray(), len(lengths)
-    blocks.append(_block(tokens, bits, lengths[first:]))
-    terms, masks, counts, sizes = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
-    hashes = np.array([term_hash(term) for term in vocabulary], dtype=np.uint64)
-    order = np.argsort(hashes)
-    renumbered = np.empty(len(order), dtype=np.uint32)
-    renumbered[order] = np.arange(len(order), dtype=np.uint32)
-    terms = renumbered[terms]
-    return {
-        "hashes": hashes[order],
-        **_champions(terms, counts, sizes, np.asarray(lengths), len(order)),
-        **_forward(terms, masks, sizes),
-    }
+            self._tokens.extend(map(self._vocabulary.__getitem__, own))
+            self._bits.extend(bytes([FIELDS[field]]) * len(own))
+        self._lengths.append(len(self._tokens) - before)
+        if len(self._tokens) >= BLOCK:
+            self._pack()
+
+    def arrays(self) -> dict[str, Array]:
+        """The arrays of `WordIndex`, by name. To be asked for once."""
+        self._pack()
+        terms, masks, counts, sizes = (np.concatenate(parts) for parts in zip(*self._blocks, strict=True))
+        hashes = np.array([term_hash(term) for term in self._vocabulary], dtype=np.uint64)
+        order = np.argsort(hashes)
+        renumbered = np.empty(len(order), dtype=np.uint32)
+        renumbered[order] = np.arange(len(order), dtype=np.uint32)
+        terms = renumbered[terms]
+        return {
+            "hashes": hashes[order],
+            **_champions(terms, counts, sizes, np.asarray(self._lengths), len(order)),
+            **_forward(terms, masks, sizes),
+        }
+
+    def _pack(self) -> None:
+        self._blocks.append(_block(self._tokens, self._bits, self._lengths[self._packed :]))
+        self._tokens, self._bits, self._packed = array("I"), bytearray(), len(self._lengths)
 
 
 class _Block(NamedTuple):

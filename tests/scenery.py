@@ -17,8 +17,11 @@ import psycopg
 from psycopg import Connection, sql
 from ruamel.yaml import YAML
 
+import search.bundle
 import search.encoder
 import search.index
+import search.vectors
+import search.words
 from config.settings import Settings, load
 from ivr import articles_cli
 from ivr.call.plan import Plan
@@ -26,10 +29,11 @@ from ivr.live import Latest, Plans, Recent
 from ivr.planfile.read import read_plan
 from ivr.planfile.store import STARTER
 from models import articles, indexes, plans
+from search.bundle import Bundle
 from search.encoder import Encoder, Vectors, load_encoder
 from search.finder import Finder
-from search.index import Bundle, verify
 from search.index import load as load_bundle
+from search.index import verify
 
 COMMUNITY = STARTER.parent / "articles.jsonl"
 NOON = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)  # a Monday, noon in New York
@@ -71,7 +75,8 @@ def set_up(stores: Any, folder: Path, kept: Path) -> Iterator[Scenery]:
 
 
 def _index(settings: Settings, kept: Path) -> str:
-    sources = (COMMUNITY, *(Path(str(module.__file__)) for module in (search.index, search.encoder)))
+    modules = (search.index, search.bundle, search.vectors, search.words, search.encoder)
+    sources = (COMMUNITY, *(Path(str(module.__file__)) for module in modules))
     bundle = kept / hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:20]
     if not bundle.is_dir():
         built = articles_cli.build_index(settings, threads=1)
@@ -189,9 +194,9 @@ class _Between(_Broken):
 
     def __init__(self, encoder: Encoder, bundle: Bundle, one: str, other: str) -> None:
         super().__init__(encoder)
-        firsts = [int(np.searchsorted(bundle.owners, bundle.ids.index(name))) for name in (one, other)]
-        middle = sum(bundle.passages.reconstruct(row) for row in firsts)
-        self._middle = (middle / np.linalg.norm(middle)).astype(np.float32)
+        titles = [bundle.passages_of(bundle.ids.index(name))[0] for name in (one, other)]
+        middle = bundle.vectors.read(np.array(titles)).sum(axis=0)
+        self._middle = middle / np.linalg.norm(middle)
 
     def encode(self, texts: Any) -> Vectors:
         return np.stack([self._middle for _ in texts])
@@ -208,7 +213,7 @@ def finder_of(scenery: Scenery, kind: str) -> Finder | None:
         case "torn":
             return Finder(bundle, _Between(encoder, bundle, "email-spam-flood", "subtitles-wont-go-away"))
         case "without Spanish":
-            return Finder(replace(bundle, languages=tuple("en" for _ in bundle.languages)), encoder)
+            return Finder(replace(bundle, language_names=("en",)), encoder)
         case "real":
             return Finder(bundle, encoder)
     raise ValueError(f"no such finder: {kind}")

@@ -25,7 +25,7 @@ def words() -> WordIndex:
     ("text", "language", "terms"),
     [
         ("My E-Mails disappeared!", "en", ["my", "email", "disappear"]),
-        ("¿Dónde está la FACTURACIÓN?", "es", ["dond", "est", "la", "factur"]),
+        ("¿Dónde está la FACTURACIÓN?", "es", ["dond", "esta", "la", "factur"]),
         ("router's light don’t blink", "en", ["router", "light", "dont", "blink"]),
         ("ﬁle 2 of 10", "en", ["file", "2", "of", "10"]),
         ("talo vielä", "xx", ["talo", "viela"]),
