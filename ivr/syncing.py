@@ -106,7 +106,7 @@ def fetcher(wiring: Wiring) -> Fetcher:
     """The way to the network, for one pull. It ends with the process that started this one."""
     parent = os.getppid()
     return Fetcher(
-        f"Offhold (+{wiring.settings.public_base_url})",
+        f"Offhold/1 (+{wiring.settings.public_base_url})",
         allow_private=wiring.settings.sources_allow_private == "on",
         stopped=lambda: os.getppid() != parent,
     )

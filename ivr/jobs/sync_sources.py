@@ -28,3 +28,7 @@ class Syncing:
                 return False
         self._process = subprocess.Popen(self._command, cwd=ROOT, stdin=subprocess.DEVNULL)
         return True
+
+    def wait(self, seconds: float) -> int | None:
+        """The exit status of the process begun last, None when there was none. For tests."""
+        return None if self._process is None else self._process.wait(seconds)
