@@ -149,6 +149,8 @@ def import_command(path: Path, language: str, licence: str, source: str | None, 
     if skipped:
         skipped.writelines(f"{one.where}: {one.reason}\n" for one in report.skipped)
     print_report(report, done)
+    if index_is_stale(_settings()):
+        click.echo("Callers are offered what the index in use has: flask index build puts these articles into it.")
 
 
 def print_report(report: ImportReport, done: articles.Upserted) -> None:

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
+from xml.etree import ElementTree
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from ivr import ready
 from ivr.call.plan import Plan
@@ -25,6 +27,8 @@ CLOCK_S = 30
 TITLE_LEAST = 30
 QUEUE_NEARLY_FULL = 0.8
 TOKEN_LIKE = "0" * 11  # as long as a real one
+TEST_NUMBERS = "+1500555"  # Twilio's own: nobody is there
+FALLBACK_BYTES = 65536
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ def examine(wiring: Wiring) -> Iterator[Finding]:
         yield from _texts(wiring, plan)
         if not wiring.settings.development_account:
             yield from _starter(wiring, plan)
+            yield from _test_numbers(wiring, plan)
     for part in (_index, _model, _public, _clock, _fallback, _sender, _agents, _number):
         yield part(wiring)
     yield from _queues(wiring, plan)
@@ -101,6 +106,18 @@ def _starter(wiring: Wiring, plan: Plan) -> Iterator[Finding]:
         words_ = f"{made_up} articles of the made-up starter community may be offered to callers"
         todo = f"flask articles import PATH, flask articles withdraw --source {STARTER_COMMUNITY}, flask index build"
         yield Finding("starter articles", "warn", words_, todo)
+
+
+def _test_numbers(wiring: Wiring, plan: Plan) -> Iterator[Finding]:
+    """The starter menu's overflow number and its like."""
+    settings = wiring.settings
+    used = {f"overflow_number of queue {name}": queue.overflow_number or "" for name, queue in plan.queues.items()}
+    used |= {"callback_number": plan.callback_number, "TWILIO_SENDER_NUMBER": settings.twilio_sender_number or ""}
+    used |= {f"AGENT_NUMBERS, {number}": number for number in settings.agent_numbers}
+    for where, number in used.items():
+        if number.startswith(TEST_NUMBERS):
+            words_ = f"{where} is a test number: nobody is there"
+            yield Finding("test numbers", "warn", words_, "put your own there, or leave it out")
 
 
 def _index(wiring: Wiring) -> Finding:
@@ -167,11 +184,28 @@ def _clock(wiring: Wiring) -> Finding:
 
 
 def _fallback(wiring: Wiring) -> Finding:
-    ours = urlsplit(wiring.settings.public_base_url).hostname
-    if urlsplit(wiring.settings.voice_fallback_url).hostname == ours:
-        todo = "host the TwiML that `flask twilio setup-number` prints elsewhere and set VOICE_FALLBACK_URL"
-        return Finding("fallback", "warn", "on the same host: when this host is away, calls end", todo)
-    return Finding("fallback", "ok", "on another host")
+    url, ours = wiring.settings.voice_fallback_url, urlsplit(wiring.settings.public_base_url).hostname
+    host_it = "host the TwiML that `flask twilio setup-number` prints elsewhere and set VOICE_FALLBACK_URL"
+    if urlsplit(url).hostname == ours:
+        return Finding("fallback", "warn", "on the same host: when this host is away, calls end", host_it)
+    try:
+        # As the carrier asks for one that is not ours: see `for_callers`.
+        with requests.get(url, timeout=WITHIN_S, stream=True) as answer:
+            status, document = answer.status_code, answer.raw.read(FALLBACK_BYTES, decode_content=True)
+    except (requests.RequestException, HTTPError) as error:
+        return Finding("fallback", "bad", f"{url} cannot be reached ({type(error).__name__})", host_it)
+    if status != 200 or not _leads_on(document):
+        return Finding("fallback", "bad", f"{url} gives no TwiML that leads a caller on (status {status})", host_it)
+    return Finding("fallback", "ok", "on another host, leads callers on")
+
+
+def _leads_on(document: bytes) -> bool:
+    """Whether it is TwiML with a verb that takes the call somewhere."""
+    try:
+        root = ElementTree.fromstring(document)
+    except (ElementTree.ParseError, ValueError, LookupError):
+        return False
+    return root.tag == "Response" and any(verb.tag in {"Enqueue", "Dial", "Redirect"} for verb in root)
 
 
 def _sender(wiring: Wiring) -> Finding:
@@ -187,7 +221,9 @@ def _sender(wiring: Wiring) -> Finding:
 def _agents(wiring: Wiring) -> Finding:
     settings = wiring.settings
     if settings.agent_numbers:
-        return Finding("agents", "ok", f"{len(settings.agent_numbers)} numbers may dial in")
+        words_ = f"{len(settings.agent_numbers)} numbers may dial in, and a caller ID can be forged"
+        todo = "keep the agents' number to yourselves, or answer with TaskRouter (docs/going-live.md)"
+        return Finding("agents", "warn", words_, todo)
     if settings.production:
         return Finding("agents", "warn", "nobody may dial in to answer", "set AGENT_NUMBERS, or answer with TaskRouter")
     return Finding("agents", "ok", "anybody may dial in (development)")

@@ -1,6 +1,7 @@
 """`flask menu ...` and `flask queues ...`: the plan as a file, its versions, and queues closed by hand."""
 
 import getpass
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
@@ -17,7 +18,17 @@ from models import plans
 
 Made = TypeVar("Made")
 _FILE = click.Path(path_type=Path)
-_by = click.option("--by", default=getpass.getuser, show_default="your login name", help="who does this")
+
+
+def _login() -> str:
+    """The login name; in a container the user may have none."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # no entry in the password file; OSError since Python 3.13
+        return f"uid {os.getuid()}"
+
+
+_by = click.option("--by", default=_login, show_default="your login name", help="who does this")
 
 
 def _wiring() -> Wiring:

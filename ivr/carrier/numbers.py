@@ -97,12 +97,13 @@ def _reason(error: Exception) -> str:
 
 def for_callers(settings: Settings) -> dict[str, str]:
     """What a number must have to take callers. An application or trunk would override the addresses."""
-    base = settings.public_base_url
+    base, fallback = settings.public_base_url, settings.voice_fallback_url
     return {
         "voice_url": f"{base}/voice/incoming",
         "voice_method": "POST",
-        "voice_fallback_url": settings.voice_fallback_url,
-        "voice_fallback_method": "POST",
+        "voice_fallback_url": fallback,
+        # A static document elsewhere: buckets and most file servers refuse POST.
+        "voice_fallback_method": "POST" if fallback.startswith(f"{base}/") else "GET",
         "status_callback": f"{base}/voice/status",
         "status_callback_method": "POST",
         "sms_url": f"{base}/sms/incoming",

@@ -76,6 +76,10 @@ def test_import_says_what_was_added_and_what_was_skipped(flask: FlaskCliRunner, 
     assert articles.count_by_source(db) == [("threads", "es", "live", 3)]
     assert "3 live" in run(flask, "articles", "list").output
     assert "3 unchanged" in run(flask, "articles", "import", str(file), "--language", "es").output
+    stale = "flask index build puts these articles into it"
+    assert stale in done.output
+    run(flask, "index", "build")
+    assert stale not in run(flask, "articles", "import", str(file), "--language", "es").output
 
 
 def test_a_refused_file_changes_nothing(flask: FlaskCliRunner, db: Connection, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """`flask menu` and `flask queues` as an operator types them, on real stores."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -59,6 +60,17 @@ def test_publish_refuses_a_broken_file_and_keeps_what_was_live(flask: Flask, bro
     assert refused.exit_code == 1
     assert "Nothing was published: what was live stays live." in refused.output
     assert [one.reason for one in plans.history(db)] == ["first"]
+
+
+def test_a_user_without_a_login_name_is_recorded_by_number(
+    flask: Flask, db: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nameless() -> str:
+        raise KeyError("getpwuid(): uid not found: 10001")
+
+    monkeypatch.setattr("getpass.getuser", nameless)
+    assert flask("menu", "publish", STARTER, "--reason", "first").output == "Plan 1 is live.\n"
+    assert [one.published_by for one in plans.history(db)] == [f"uid {os.getuid()}"]
 
 
 def test_the_life_of_a_menu(flask: Flask, tmp_path: Path, redis: "Redis") -> None:

@@ -11,6 +11,7 @@ from flask import Flask
 
 from ivr import doctor
 from ivr.agent_note import agent_key
+from ivr.carrier import standby
 from ivr.carrier.signature import Signatures
 from ivr.phone.engine import Carrier as Desk
 from ivr.phone.server import rest_app, running
@@ -175,3 +176,51 @@ def test_a_real_account_is_told_of_the_made_up_company(app: Flask, desk: Desk, w
 def test_the_agents_link_opens_with_its_key(app: Flask, wiring: Wiring) -> None:
     key = agent_key(wiring.settings.session_secret.get_secret_value())
     assert run(app, "agent-link").output.strip() == f"{wiring.settings.public_base_url}/agent?key={key}"
+
+
+def told_of(wiring: Wiring, part: str) -> doctor.Finding:
+    return {finding.part: finding for finding in doctor.examine(wiring)}[part]
+
+
+@pytest.mark.parametrize(
+    ("status", "document", "state"),
+    [
+        (200, standby.static_fallback("general", words="One moment.", locale="en-US"), "ok"),
+        (200, "<Response><Say>Goodbye.</Say></Response>", "bad"),  # hangs up on the caller
+        (200, "<html><body>Welcome to nginx!</body></html>", "bad"),
+        (200, "hello", "bad"),
+        (200, '<?xml version="1.0" encoding="none-such"?><Response/>', "bad"),
+        (404, standby.static_fallback("general", words="One moment.", locale="en-US"), "bad"),
+    ],
+)
+def test_the_fallback_on_another_host_is_fetched(
+    app: Flask, desk: Desk, wiring: Wiring, status: int, document: str, state: str
+) -> None:
+    elsewhere = Flask("elsewhere")
+    elsewhere.add_url_rule("/fallback.xml", view_func=lambda: (document, status), methods=["GET"])
+    with running(elsewhere) as base:
+        url = f"{base.replace('127.0.0.1', 'localhost')}/fallback.xml"
+        wiring.settings = wiring.settings.model_copy(update={"voice_fallback_url": url})
+        assert told_of(wiring, "fallback").state == state
+        assert run(app, "twilio", "setup-number", CALLED).exit_code == 0
+        assert desk.main.voice_fallback_url == url
+    gone = told_of(wiring, "fallback")
+    assert (gone.state, gone.words) == ("bad", f"{url} cannot be reached (ConnectionError)")
+
+
+def test_numbers_at_which_nobody_is_are_told_to_a_real_account(app: Flask, desk: Desk, wiring: Wiring) -> None:
+    assert "test numbers" not in states(wiring)
+    wiring.settings = wiring.settings.model_copy(
+        update={"development_account": False, "agent_numbers": ("+15005550006",), "twilio_sender_number": None}
+    )
+    assert [finding.words for finding in doctor.examine(wiring) if finding.part == "test numbers"] == [
+        "overflow_number of queue urgent is a test number: nobody is there",
+        "AGENT_NUMBERS, +15005550006 is a test number: nobody is there",
+    ]
+
+
+def test_who_relies_on_caller_ids_is_warned(app: Flask, desk: Desk, wiring: Wiring) -> None:
+    assert states(wiring)["agents"] == "ok"
+    wiring.settings = wiring.settings.model_copy(update={"agent_numbers": ("+12025550143",)})
+    told = told_of(wiring, "agents")
+    assert (told.state, told.words) == ("warn", "1 numbers may dial in, and a caller ID can be forged")
