@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from psycopg import Connection
 
-from ivr.call.state import CallState, Offer
+from ivr.call.state import CallState, Offer, Stage
 from ivr.turn import opened
 from ivr.wiring import Wiring
 from models import calls, facts, texts
@@ -52,17 +52,17 @@ def agent_key(session_secret: str) -> str:
 
 
 def note(wiring: Wiring, agent_call_sid: str) -> Note | None:
-    """What to know about the caller an agent's call has taken; None as long as it has taken none."""
+    """What to know about the caller an agent's call has taken; None as long as it has taken none. The caller's own
+    CallSid, which a TaskRouter task carries, leads there as well."""
     with wiring.pool.connection() as conn:
-        sid = calls.by_agent(conn, agent_call_sid)
-        row = calls.read(conn, sid) if sid else None
+        row = calls.read(conn, calls.by_agent(conn, agent_call_sid) or agent_call_sid)
         if row is None:
             return None
         state = opened(wiring, row["state"])
         plan = wiring.plans.get(conn, state.plan_version)
         happened = _by_article(conn, row["call_sid"])
     said = sentence(state, plan.labels(state.path, plan.languages[0].code), happened)
-    return Note(said, state.queue or "", state.waited_s, state.language, row["ended_at"] is not None)
+    return Note(said, state.queue or "", state.waited_s, state.language, state.stage is Stage.ENDED)
 
 
 def _by_article(conn: Connection, call_sid: str) -> Mapping[str, set[str]]:

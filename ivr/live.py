@@ -89,15 +89,20 @@ class Plans:
             return self._kept[max(self._kept)] if self._kept else None
 
 
-def outlooks(answers: list[tuple[str, datetime]]) -> dict[str, Outlook]:
+def outlooks(answers: list[tuple[str, datetime]], now: datetime) -> dict[str, Outlook]:
     """Per queue: how many calls were answered lately, and the mean seconds from one answer to the next."""
     times: defaultdict[str, list[datetime]] = defaultdict(list)
     for queue, at in answers:
         times[queue].append(at)
-    return {
-        queue: Outlook(len(ats), (max(ats) - min(ats)).total_seconds() / (len(ats) - 1) if len(ats) > 1 else None)
-        for queue, ats in times.items()
-    }
+    return {queue: Outlook(len(ats), _pace_s(ats, now)) for queue, ats in times.items()}
+
+
+def _pace_s(ats: list[datetime], now: datetime) -> float | None:
+    """Until now, not until the last answer: a queue in which nobody answers any more gets slower by the minute."""
+    if len(ats) < 2:
+        return None
+    first = min(ats)
+    return max((max(ats) - first).total_seconds() / (len(ats) - 1), (now - first).total_seconds() / len(ats))
 
 
 class Queues:
@@ -115,7 +120,8 @@ class Queues:
         """(outlook by queue, queues closed by hand). One thread looks, the others take what is there."""
         if time.monotonic() - self._looked_at >= self._look_again_s and self._lock.acquire(blocking=False):
             try:
-                self._outlooks = outlooks(facts.answers(conn, self._clock() - ANSWERS_WITHIN))
+                now = self._clock()
+                self._outlooks = outlooks(facts.answers(conn, now - ANSWERS_WITHIN), now)
                 self._closed = frozenset(plans.closed_queues(conn))
                 self._looked_at = time.monotonic()
             finally:

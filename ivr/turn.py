@@ -7,14 +7,18 @@ from datetime import timedelta
 import structlog
 from psycopg import Connection
 
+from ivr.call import queueing
 from ivr.call import state as states
 from ivr.call.effects import Step
 from ivr.call.events import CallStarted, Event, HoldKey, Pressed, TextProgress
 from ivr.call.flow import decide
+from ivr.call.holding import is_stale, puts_before
 from ivr.call.moment import Moment, NumberCheck
 from ivr.call.plan import Plan
+from ivr.call.prompts import HangUp
 from ivr.call.state import Caller, CallState, Keying, Returning, Stage
 from ivr.call.values import replace
+from ivr.carrier.codes import told
 from ivr.carrier.inbound import Incoming
 from ivr.finding import find
 from ivr.jobs.queue_text import queue_text, text_refusal
@@ -55,9 +59,30 @@ def start_call(wiring: Wiring, incoming: Incoming) -> str:
         if calls.begin(conn, row, number=incoming.to, caller_key=caller.key, test=caller.test):
             _remember(wiring, replace(step.state, turn=1), document)
             return document
-        kept = calls.load(conn, incoming.call_sid)
-        assert kept is not None
-        return _reply(wiring, kept)
+        again = _comes_in_again(wiring, conn, incoming.call_sid)
+    if again is not None:
+        return again
+    return take_turn(
+        wiring, incoming.call_sid, lambda _: CallStarted(), turn=None, mark=f"in again {_ms(now.timestamp())}"
+    )
+
+
+def _comes_in_again(wiring: Wiring, conn: Connection, call_sid: str) -> str | None:
+    """The answer to a call that came in before: a repeat of its first webhook, or a live call that was sent back to our
+    number. None where that is left to a turn: out of the queue, and not over."""
+    kept = calls.load(conn, call_sid)
+    assert kept is not None
+    reply = _reply(wiring, kept)
+    try:
+        state = opened(wiring, kept.state)
+    except ValueError:
+        return reply
+    plan = _plan_of(wiring, conn, state)
+    if state.over:
+        return wiring.render((HangUp(),), plan, kept.turn, state.language)
+    if state.stage is Stage.HOLD and "<Enqueue" not in reply:  # the words of the wait loop hold no one in the queue
+        return wiring.render((queueing.prompt(state, plan),), plan, kept.turn, state.language)
+    return None if state.stage in (Stage.AGENT, Stage.ENDED) else reply
 
 
 def take_turn(
@@ -89,6 +114,8 @@ def take_turn(
                 late = state.stage in (Stage.AGENT, Stage.ENDED) and not latest
                 return wiring.render((), plan, kept.turn, state.language) if late else kept.reply
             event = make_event(kept.texts)
+            if is_stale(state, event, Moment(wiring.clock())):
+                return kept.reply
             step = _decide(wiring, conn, state, event, plan, from_number)
             step = replace(step, state=_marked(_unsaid(step.state), mark if turn is None else f"turn {turn}"))
             document = wiring.render(step.prompts, plan, kept.turn + 1, step.state.language)
@@ -138,7 +165,7 @@ def _decide(
 ) -> Step:
     moment = _moment(wiring, conn, state, event)
     step = decide(state, event, plan, moment)
-    while gone := _withdrawn(conn, state, step):
+    while gone := _withdrawn(conn, state, step) - moment.withdrawn:
         moment = replace(moment, withdrawn=moment.withdrawn | gone)
         step = decide(state, event, plan, moment)
     if step.search is not None:
@@ -153,9 +180,8 @@ def _decide(
 
 
 def _withdrawn(conn: Connection, before: CallState, step: Step) -> frozenset[str]:
-    """Articles that a step would newly offer although they were withdrawn since they were found."""
-    new = {offer.card.id for offer in step.state.offers[len(before.offers) :]}
-    return frozenset(one for one in new if articles.state(conn, one) == "withdrawn")
+    """Articles that a step would put before the caller although they were withdrawn since they were found."""
+    return frozenset(one for one in puts_before(before, step.state) if articles.state(conn, one) == "withdrawn")
 
 
 def _moment(wiring: Wiring, conn: Connection, state: CallState, event: Event) -> Moment:
@@ -206,7 +232,7 @@ def _row(wiring: Wiring, before: CallState, step: Step, document: str) -> calls.
         waited_s=state.waited_s,
         agent_call_sid=state.agent_call_sid,
         at=wiring.clock(),
-        ended=state.stage is Stage.ENDED,
+        ended=state.over,
         plan_version=state.plan_version,
         index_version=state.index_version,
         facts=[calls.NewFact(fact.name, fact.data) for fact in step.facts],
@@ -249,7 +275,7 @@ def _load(wiring: Wiring, conn: Connection, call_sid: str) -> Latest:
     kept = calls.load(conn, call_sid)
     if kept is None:
         raise UnknownCall(call_sid)
-    texts = tuple(TextProgress(article, status, code) for article, status, code in kept.texts or ())
+    texts = tuple(TextProgress(article, told(status, code), code) for article, status, code in kept.texts or ())
     return Latest(opened(wiring, kept.state), kept.turn, _reply(wiring, kept), texts)
 
 

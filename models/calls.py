@@ -186,6 +186,6 @@ def in_talk(conn: Connection, since: datetime, limit: int = 10) -> list[InTalk]:
     with conn.cursor(row_factory=class_row(InTalk)) as cursor:
         return cursor.execute(
             "SELECT agent_call_sid, queue, updated_at AS at FROM calls WHERE agent_call_sid IS NOT NULL"
-            " AND ended_at IS NULL AND updated_at >= %s ORDER BY updated_at DESC LIMIT %s",
+            " AND stage = 'agent' AND updated_at >= %s ORDER BY updated_at DESC LIMIT %s",
             (since, limit),
         ).fetchall()

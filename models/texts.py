@@ -19,6 +19,8 @@ from models import facts, optouts
 RANK = {"sent": 1, "undelivered": 2, "delivered": 3}
 
 OPTED_OUT = 21610  # the carrier's code for a number that sent it STOP
+#: The carrier did not take it, because the line takes no texts: it never was a text, and another number may get one.
+_NO_LINE = "(status = 'failed' AND message_sid IS NULL AND coalesce(error_code, 0) IN (21614, 21635))"
 
 
 class Text(NamedTuple):
@@ -111,12 +113,12 @@ def lock_number(conn: Connection, to_key: str) -> None:
 def counts(conn: Connection, *, call_sid: str, article_id: str, to_key: str, now: datetime) -> Counts:
     """Texts of a call, and to a number within 24 h. Those of the test phone do not count against a day."""
     row = conn.execute(
-        """
+        f"""
         SELECT coalesce(bool_or(call_sid = %(call_sid)s AND article_id = %(article_id)s), false),
                count(*) FILTER (WHERE call_sid = %(call_sid)s),
                count(*) FILTER (WHERE to_key = %(to_key)s AND created_at > %(since)s AND NOT test),
                count(*) FILTER (WHERE to_key = %(to_key)s AND created_at > %(since)s AND NOT test AND typed)
-        FROM texts WHERE kind = 'link' AND status <> 'canceled'
+        FROM texts WHERE kind = 'link' AND status <> 'canceled' AND NOT {_NO_LINE}
           AND (call_sid = %(call_sid)s OR to_key = %(to_key)s AND created_at > %(since)s)""",
         {"call_sid": call_sid, "article_id": article_id, "to_key": to_key, "since": now - _DAY},
     ).fetchone()
@@ -136,7 +138,13 @@ def in_prefix(conn: Connection, prefix_key: str, now: datetime) -> InPrefix:
 
 
 def queue(conn: Connection, new: NewText) -> tuple[Text, bool]:
-    """Insert a text; one of the same call, article and kind that is there already stays. (row, whether it is new)."""
+    """Insert a text; one of the same call, article and kind that is there already stays, unless the carrier refused
+    its line. (row, whether it is new)."""
+    if new.typed:  # perhaps instead of a number that the carrier refused; the facts keep that
+        conn.execute(
+            f"DELETE FROM texts WHERE call_sid = %s AND article_id = %s AND kind = %s AND {_NO_LINE}",
+            (new.call_sid, new.article_id, new.kind),
+        )
     values = {**new._asdict(), "path": json.dumps(list(new.path))}
     names = ", ".join(NewText._fields)
     places = ", ".join(f"%({name})s" for name in NewText._fields)

@@ -207,6 +207,9 @@ class Stage:
     def _carrier_blocks(self, number: str) -> None:
         self.carrier.texts.blocked.add((number, NUMBER))
 
+    def _takes_no_texts(self, number: str) -> None:
+        self.carrier.texts.handset(number).line_type = "landline"
+
     def _line(self, number: str) -> None:
         self.carrier.add_line(number, "Second number", "/voice/incoming")
 

@@ -41,7 +41,7 @@ BRANCHES = {
         "position words", "wait words", "one apology", "offer with a known wait", "wait unknown at 30 seconds",
         "at least 90 seconds to wait", "never at position 1-2", "declined", "silence and one reminder",
         "one further article", "typed ahead", "votes", "helped callers", "author's name", "hear it",
-        "hear it then text it", "no short version", "offer cut",
+        "hear it then text it", "no short version", "offer cut", "answers by voice",
     ),
     "4 accepting": (
         "receipt delivered", "receipt undelivered", "no receipt in 45 seconds", "receipt before the answer",
@@ -56,7 +56,7 @@ BRANCHES = {
         "closed offer by text", "closed offer aloud",
     ),
     "8 coming back": ("coming back", "comes back for something else"),
-    "9 leaving the queue": ("queue results",),
+    "9 leaving the queue": ("queue results", "sent back to our number"),
     "10 experiment arm": ("experiment arm", "holdout", "offers stopped"),
     "the text": ("text expired", "unknown text", "21610 from the carrier", "opted out"),
     "replies": (

@@ -7,7 +7,7 @@ from ivr.call.facts import Fact
 from ivr.call.hold_keys import hear
 from ivr.call.holding import offered, part, settle
 from ivr.call.moment import Moment
-from ivr.call.offers import consider_closing, text_refusal
+from ivr.call.offers import consider_closing, is_withdrawn, text_refusal, withdraw
 from ivr.call.plan import Plan
 from ivr.call.prompts import Ask, CallNumber, HangUp, Prompt, Say
 from ivr.call.queueing import queue_of
@@ -40,6 +40,8 @@ def answer(state: CallState, event: Pressed | Said | Silent, plan: Plan, moment:
     offer, served = state.offer, state.served
     if offer is None or served is None:
         step = finish(state, plan, moment)
+    elif is_withdrawn(offer, moment):
+        step = _gone(state, plan, moment)
     elif key == "*":
         step = _ask(state, moment, state.last_said, served.what)
     elif key == "1":
@@ -49,7 +51,7 @@ def answer(state: CallState, event: Pressed | Said | Silent, plan: Plan, moment:
         step = _ask(state, moment, hear(state, plan, state.offers[-1]), "short", answered)
     elif key == "3" and offer.accepted_ms is None:
         state, answered = offered(state)
-        fact = Fact("declined", {"article": state.offers[-1].card.id, "key": "3"})
+        fact = Fact("declined", {"article": state.offers[-1].card.id, "key": "3", "by": "key"})
         step = finish(state.with_offer(declined=True), plan, moment, facts=(*answered, fact))
     elif key and not offer.re_asked:
         step = _ask(state.with_offer(re_asked=True), moment, state.last_said, served.what)
@@ -115,6 +117,13 @@ def _yes(state: CallState, plan: Plan, moment: Moment) -> Step:
         return finish(state, plan, moment, says, (*facts, *refused))
     state, text = texting.queue_text(state, plan, moment)
     return replace(finish(state, plan, moment, facts=facts), text=text)
+
+
+def _gone(state: CallState, plan: Plan, moment: Moment) -> Step:
+    """The article was withdrawn since it was offered."""
+    state, answered = offered(state)
+    state, gone = withdraw(state)
+    return finish(state, plan, moment, (say(state, plan, "article_gone"),), (*answered, *gone))
 
 
 def _silent(state: CallState, plan: Plan, moment: Moment) -> Step:

@@ -40,7 +40,8 @@ class Found(Value, frozen=True):
 
 
 class TextProgress(Value, frozen=True):
-    """How far a text of this call has come: queued, sent, delivered, failed, unknown, expired."""
+    """How far a text of this call has come: queued, sent, delivered, failed, unknown, expired, or "no_line": refused,
+    because that number takes no texts."""
 
     article_id: str
     status: str
@@ -56,10 +57,12 @@ class Waited(Value, frozen=True):
 
 
 class HoldKey(Value, frozen=True):
-    """A key during the hold ('' = the number entry ended without one)."""
+    """A key during the hold ('' = the number entry ended without one), or words as recognised."""
 
     keys: str
     texts: tuple[TextProgress, ...] = ()
+    words: str = ""
+    confidence: float | None = None
 
 
 class AgentAnswered(Value, frozen=True):

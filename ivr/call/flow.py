@@ -18,6 +18,7 @@ from ivr.call.events import (
 )
 from ivr.call.moment import Moment
 from ivr.call.plan import Plan
+from ivr.call.prompts import LeaveQueue
 from ivr.call.state import CallState, Stage
 from ivr.call.values import replace
 
@@ -39,6 +40,8 @@ def decide(state: CallState, event: Event, plan: Plan, moment: Moment) -> Step:
             return leaving.ended(state, event, plan, moment)
         case CallStarted() if not state.last_said and state.stage is Stage.MENU:
             return returning.start(state, event, plan)
+        case CallStarted() if state.stage in OVER and not state.over:
+            return joining.back_in_line(state, plan, moment)
         case OverflowEnded() if state.stage is Stage.CLOSED:
             return closed.overflow_ended(state, event, plan)
         case Found() if _searching(state):
@@ -92,6 +95,9 @@ def _late(state: CallState, event: Queued, plan: Plan, moment: Moment) -> Step:
         return leaving.after_agent(state, event) if with_agent else leaving.too_late(state, event)
     if isinstance(event, AgentAnswered) and with_agent:
         return leaving.answered(state, event, plan, moment)
+    moved = state.left == "redirected" and not state.over
+    if isinstance(event, Waited) and moved and event.waited_s < state.waited_s:  # in line once more, from 0
+        return _found_holding(state, event, plan, moment)
     return Step(state)
 
 
@@ -102,7 +108,11 @@ def _found_holding(state: CallState, event: Queued, plan: Plan, moment: Moment) 
     """
     if isinstance(event, LeftQueue) and state.stage is Stage.CLOSED:
         return Step(state) if event.result == "hangup" else closed.finish(state, plan, moment)
+    if state.stage is Stage.CLOSED:
+        state = replace(state, queue=plan.default_queue)
     joined, held = queueing.join(state, plan)
+    if isinstance(event, Waited) and queueing.queue_of(joined, plan).hours.closed_why(moment.now) is not None:
+        return Step(joined, (LeaveQueue(),), (held,))  # nobody asked for the hours on the way in
     step = decide(joined, event, plan, moment)
     return replace(step, facts=(held, *step.facts))
 

@@ -1,4 +1,4 @@
-"""A key during the hold.
+"""A key during the hold, or a word where the plan listens.
 
 Keys are live from the offer on until it is declined; nothing said here loses the place.
 """
@@ -7,24 +7,29 @@ from ivr.call import keying, offer_words, texting, waits
 from ivr.call.effects import Step
 from ivr.call.events import HoldKey
 from ivr.call.facts import Fact
-from ivr.call.holding import document, offered, settle, waited_by_now_s
+from ivr.call.holding import OFFERING, document, offered, settle, waited_by_now_s
 from ivr.call.moment import Moment
-from ivr.call.offers import text_refusal
+from ivr.call.offers import is_withdrawn, text_refusal, withdraw
 from ivr.call.plan import Plan
 from ivr.call.prompts import Say
 from ivr.call.speech import milliseconds, say
 from ivr.call.state import CallerKind, CallState, Keying, Offer, Served, Stage
+from ivr.call.understand import answers_offer
 from ivr.call.values import replace
+
+SURE = 0.5  # the recogniser's confidence from which a yes is one
+HEARD_AFTER_MS = 2000  # words are told that much later than a key: so long is the silence that ends them
 
 
 def turn(state: CallState, event: HoldKey, plan: Plan, moment: Moment) -> Step:
     """What a key does now."""
-    state = replace(state, waited_s=waited_by_now_s(state, moment))
+    state = texting.given_back(replace(state, waited_s=waited_by_now_s(state, moment)), event.texts)
     if state.keying is not Keying.NO:
-        return _keyed(keying.answer(state, event.keys, plan, moment), plan, moment)
-    key = event.keys.strip()[:1]
+        return keyed_step(keying.answer(state, event.keys, plan, moment), plan, moment)
+    pressed = event.keys.strip()[:1]
+    key, by = (pressed, "key") if pressed else (_meant(state, event), "speech")
     offer = state.offer
-    early = offer is not None and _typed_ahead(state, offer, plan, moment)
+    early = offer is not None and _typed_ahead(state, offer, plan, moment, 0 if pressed else HEARD_AFTER_MS)
     state, facts = settle(state, moment)
     if key == "*":
         step = _repeat(state, plan, moment)
@@ -34,8 +39,10 @@ def turn(state: CallState, event: HoldKey, plan: Plan, moment: Moment) -> Step:
         step = _nothing(state, plan, moment)
     elif early:
         step = _ask_again(state, plan, moment)
+    elif key == "2":
+        step = _hear(state, plan, moment)
     else:
-        step = {"1": _yes, "2": _hear, "3": _no}[key](state, plan, moment)
+        step = (_yes if key == "1" else _no)(state, plan, moment, by)
     return replace(step, facts=(*facts, *step.facts))
 
 
@@ -48,15 +55,27 @@ def hear(state: CallState, plan: Plan, offer: Offer) -> tuple[Say, ...]:
     return Say(offer.card.short, offer.card.language), say(state, plan, "short_after_text" if more else "short_after")
 
 
-def _typed_ahead(state: CallState, offer: Offer, plan: Plan, moment: Moment) -> bool:
+def _meant(state: CallState, event: HoldKey) -> str:
+    """The key that words mean, "" for words that mean none. A yes heard badly is no consent."""
+    offer = state.offer
+    if offer is None or not event.words:
+        return ""
+    key = answers_offer(event.words, text=offer.text)
+    unsure = event.confidence is not None and 0 < event.confidence < SURE  # 0: the recogniser did not say
+    return "" if unsure and key in ("1", "2") else key
+
+
+def _typed_ahead(state: CallState, offer: Offer, plan: Plan, moment: Moment, heard_after_ms: int) -> bool:
     served = state.served
-    if served is None or served.what not in ("offer", "reminder") or offer.re_asked:
+    if served is None or served.what not in OFFERING or offer.re_asked:
         return False
-    return moment.ms - served.at_ms < plan.offers.typed_ahead_ms
+    return moment.ms - served.at_ms < plan.offers.typed_ahead_ms + heard_after_ms
 
 
 def _ask_again(state: CallState, plan: Plan, moment: Moment, *before: Say) -> Step:
-    """The offer once more: a key came too early to be an answer, or another key broke it off."""
+    """The offer once more: a key came too early to be an answer, or another key or a noise broke it off."""
+    if is_withdrawn(state.offers[-1], moment):
+        return _gone(state, plan, moment)
     state = state.with_offer(re_asked=True)
     says = (*before, offer_words.offering(state, plan, state.offers[-1]))
     return Step(*document(state, plan, moment, says, "offer"))
@@ -76,7 +95,9 @@ def _repeat(state: CallState, plan: Plan, moment: Moment) -> Step:
     """The last words once more."""
     served = state.served
     what = served.what if served and served.speech_ms else "other"
-    if what in ("offer", "reminder"):
+    if what in (*OFFERING, "short") and is_withdrawn(state.offers[-1], moment):
+        return _gone(state, plan, moment)
+    if what in OFFERING:
         state = state.with_offer(re_asked=True)
     end = 1 if what == "short" else None
     return Step(*document(state, plan, moment, state.last_said, what, end))
@@ -90,12 +111,18 @@ def _position(state: CallState, plan: Plan, moment: Moment) -> Step:
     return Step(*document(state, plan, moment, says), facts)
 
 
-def _no(state: CallState, plan: Plan, moment: Moment) -> Step:
+def _gone(state: CallState, plan: Plan, moment: Moment) -> Step:
+    """The article was withdrawn since it was offered."""
+    state, facts = withdraw(state)
+    return Step(*document(state, plan, moment, (say(state, plan, "article_gone"),)), facts)
+
+
+def _no(state: CallState, plan: Plan, moment: Moment, by: str) -> Step:
     if state.offers[-1].accepted_ms is not None:
         return _nothing(state, plan, moment)
     state, facts = offered(state)
     state = state.with_offer(declined=True)
-    facts = (*facts, Fact("declined", {"article": state.offers[-1].card.id, "key": "3"}))
+    facts = (*facts, Fact("declined", {"article": state.offers[-1].card.id, "key": "3", "by": by}))
     return Step(*document(state, plan, moment, (say(state, plan, "declined"),)), facts)
 
 
@@ -103,10 +130,13 @@ def _hear(state: CallState, plan: Plan, moment: Moment) -> Step:
     if state.offers[-1].card.short is None:
         return _nothing(state, plan, moment)
     state, facts = offered(state)
+    if is_withdrawn(state.offers[-1], moment):
+        step = _gone(state, plan, moment)
+        return replace(step, facts=(*facts, *step.facts))
     return Step(*document(state, plan, moment, hear(state, plan, state.offers[-1]), "short", 1), facts)
 
 
-def _yes(state: CallState, plan: Plan, moment: Moment) -> Step:
+def _yes(state: CallState, plan: Plan, moment: Moment, by: str) -> Step:
     offer = state.offers[-1]
     if offer.texted_ms is not None:
         return Step(*document(state, plan, moment, (say(state, plan, "already_sent"),)))
@@ -116,20 +146,23 @@ def _yes(state: CallState, plan: Plan, moment: Moment) -> Step:
         state, refused = texting.refuse(state, reason or "cap")
         facts = (*answered, *refused)
         return Step(*document(state, plan, moment, (texting.sorry(state, plan, reason or "cap"),)), facts)
-    state, facts = texting.accept(state, plan, moment)
-    if state.caller.kind is not CallerKind.MOBILE:
-        return replace(_keyed(keying.begin(state, plan), plan, moment), facts=facts)
-    if moment.text_refusal is not None:
-        state, refused = texting.refuse(state, moment.text_refusal)
-        says = (texting.sorry(state, plan, moment.text_refusal),)
+    state, facts = texting.accept(state, plan, moment, by)
+    refusal = "withdrawn" if is_withdrawn(offer, moment) else moment.text_refusal
+    if refusal is not None:
+        state, refused = texting.refuse(state, refusal)
+        says = (texting.sorry(state, plan, refusal),)
         return Step(*document(state, plan, moment, says), (*facts, *refused))
+    if state.caller.kind is not CallerKind.MOBILE:
+        return replace(keyed_step(keying.begin(state, plan), plan, moment), facts=facts)
     state, text = texting.queue_text(state, plan, moment)
     return Step(*document(state, plan, moment, (say(state, plan, "sending"),)), facts, text)
 
 
-def _keyed(keyed: keying.Keyed, plan: Plan, moment: Moment) -> Step:
+def keyed_step(keyed: keying.Keyed, plan: Plan, moment: Moment) -> Step:
+    """What a caller who types a number hears next on hold."""
     if keyed.state.keying is not Keying.NO:
-        served = Served("other", moment.ms, milliseconds(keyed.says))
+        speech_ms = milliseconds(keyed.says)
+        served = Served("other", moment.ms, speech_ms, speech_ms + 1000 * keying.CONFIRMING_S)
         return Step(replace(keyed.state, served=served), (keying.question(keyed, "hold-key"),), keyed.facts)
     if keyed.left:
         return replace(_position(keyed.state, plan, moment), facts=keyed.facts)

@@ -1,18 +1,23 @@
 """The hold document: words, then music, with every key live; and what the last words have become by now."""
 
+from ivr.call.events import Event, Waited
 from ivr.call.facts import Fact
 from ivr.call.moment import Moment
 from ivr.call.offer_words import wording
 from ivr.call.offers import MOST_OFFERS, answered_ms
-from ivr.call.plan import Plan
+from ivr.call.plan import SPEECH_AND_KEYS, Plan
 from ivr.call.prompts import Ask, Music, Prompt, Say
 from ivr.call.speech import milliseconds
-from ivr.call.state import CallState, Served
+from ivr.call.state import CallState, Keying, Served, Stage
+from ivr.call.understand import OFFER_HINTS
 from ivr.call.values import replace
 
 #: the lengths of hold music there are: fine enough to come back when something is due
 MUSIC_SECONDS = (4, 6, 8, 10, 12, 14, 16, 18, 20, 25, 30)
 QUESTION_S = 1  # the question's own time-out after the music
+LISTEN_S = 4  # the same after an offer that may be answered by voice
+SLACK_S = 3  # between the carrier's clock and ours
+OFFERING = ("offer", "reminder")
 
 
 def document(
@@ -27,11 +32,38 @@ def document(
 
     `what` they are; `end`: how many of the words belong to it (None: all).
     """
-    served = Served(what, moment.ms, milliseconds(says if end is None else says[:end]))
-    music = Music(_music_s(state, plan, moment, milliseconds(says) / 1000))
-    state = replace(state, served=served, last_said=says or state.last_said)
-    ask = Ask((*says, music), "hold-key", state.language, timeout_s=QUESTION_S, hear_silence=False)
-    return state, (ask,)
+    speech_ms = milliseconds(says)
+    asks = what in OFFERING and plan.offers.listen == SPEECH_AND_KEYS and not state.offers[-1].re_asked
+    if asks:  # no music while the recogniser listens: it costs by the second, and the loop comes round with music
+        hints = OFFER_HINTS.get(state.language, ())
+        ask = Ask(says, "hold-key", state.language, 1, "", True, hints, LISTEN_S, hear_silence=False)
+        plays_ms = speech_ms + 1000 * LISTEN_S
+    else:
+        music = Music(_music_s(state, plan, moment, speech_ms / 1000))
+        ask = Ask((*says, music), "hold-key", state.language, timeout_s=QUESTION_S, hear_silence=False)
+        plays_ms = speech_ms + 1000 * (music.seconds + QUESTION_S)
+    served = Served(what, moment.ms, speech_ms if end is None else milliseconds(says[:end]), plays_ms)
+    return replace(state, served=served, last_said=says or state.last_said), (ask,)
+
+
+def puts_before(before: CallState, after: CallState) -> frozenset[str]:
+    """The articles that a turn puts before the caller: offered, spoken again, or about to be texted to a number that
+    is typed first."""
+    shown = {offer.card.id for offer in after.offers[len(before.offers) :]}
+    offer, served = after.offer, after.served
+    speaks = served is not None and served != before.served and served.what in (*OFFERING, "short")
+    types = after.keying is not Keying.NO and before.keying is Keying.NO
+    return frozenset(shown | {offer.card.id} if offer is not None and (speaks or types) else shown)
+
+
+def is_stale(state: CallState, event: Event, moment: Moment) -> bool:
+    """Whether a turn of the wait loop tells an older instant than we know of, while the words after that one still
+    play: an old request sent again. Who joined anew meanwhile begins at 0 as well, but asks when nothing plays."""
+    served = state.served
+    if not isinstance(event, Waited) or state.stage is not Stage.HOLD or served is None:
+        return False
+    plays = moment.ms - served.at_ms < served.plays_ms
+    return plays and event.waited_s + SLACK_S < waited_by_now_s(state, moment)
 
 
 def settle(state: CallState, moment: Moment, *, finished: bool = False) -> tuple[CallState, tuple[Fact, ...]]:
@@ -43,7 +75,7 @@ def settle(state: CallState, moment: Moment, *, finished: bool = False) -> tuple
     served, offer = state.served, state.offer
     if served is None or offer is None or not (finished or moment.ms - served.at_ms >= served.speech_ms):
         return state, ()
-    if served.what in ("offer", "reminder"):
+    if served.what in OFFERING:
         return offered(state)
     if served.what == "short" and not offer.heard:
         fact = Fact("heard", {"article": offer.card.id})

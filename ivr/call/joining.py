@@ -91,6 +91,11 @@ def rejoin(state: CallState, plan: Plan, moment: Moment) -> Step:
     return _after((Fact("rejoined", {"leaf": state.leaf}),), enter(state, plan, moment, "straight_through"))
 
 
+def back_in_line(state: CallState, plan: Plan, moment: Moment) -> Step:
+    """A call that left the queue and comes in once more: the default queue, and no menu again."""
+    return enter(replace(state, queue=plan.default_queue), plan, moment, "to_default_queue")
+
+
 def enter(state: CallState, plan: Plan, moment: Moment, words: str | None = None) -> Step:
     """Joins the queue, or says that nobody can answer."""
     queue = queueing.queue_of(state, plan)

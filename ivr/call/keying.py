@@ -29,9 +29,9 @@ class Keyed(Value, frozen=True):
     left: bool = False
 
 
-def begin(state: CallState, plan: Plan) -> Keyed:
+def begin(state: CallState, plan: Plan, words: str = "type_number") -> Keyed:
     """Asks for the number."""
-    return Keyed(replace(state, keying=Keying.NUMBER, keyed=""), (say(state, plan, "type_number"),))
+    return Keyed(replace(state, keying=Keying.NUMBER, keyed=""), (say(state, plan, words),))
 
 
 def stop(state: CallState) -> CallState:

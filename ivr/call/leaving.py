@@ -46,9 +46,7 @@ def left(state: CallState, event: LeftQueue, plan: Plan, moment: Moment) -> Step
         return Step(replace(state, stage=Stage.ENDED), (), facts)
     if result == "leave":
         state, facts = _out(state, "left_by_choice", {}, event.waited_s, moment)
-        # Who came within the opening hours is still answered after them; a queue switched off answers nobody.
-        why = "no_agent" if state.queue in moment.closed_queues else "max_hold"
-        return _then(facts, closed.close(state, plan, moment, why))
+        return _then(facts, closed.close(state, plan, moment, _let_go_why(state, plan, moment)))
     if result == "queue-full":
         state, facts = _out(state, "queue_full", {}, event.waited_s, moment)
         return _then(facts, closed.close(state, plan, moment, "queue_full"))
@@ -98,6 +96,17 @@ def _failed(state: CallState, event: LeftQueue, plan: Plan, moment: Moment) -> S
         return _then(facts, closed.close(state, plan, moment, "no_agent"))
     state, held = queueing.join(replace(state, requeued=True), plan)
     return Step(state, (say(state, plan, "sorry_hold"), queueing.prompt(state, plan)), (*facts, held))
+
+
+def _let_go_why(state: CallState, plan: Plan, moment: Moment) -> str:
+    """Who came within the opening hours is still answered after them; a queue switched off answers nobody, nor one
+    into which an error led past its hours."""
+    queue = queueing.queue_of(state, plan)
+    if queue.name in moment.closed_queues:
+        return "no_agent"
+    if state.waited_s >= queue.max_hold_s:
+        return "max_hold"
+    return queue.hours.closed_why(moment.now) or "max_hold"
 
 
 def _connected(state: CallState, waited_s: int | None, moment: Moment) -> tuple[CallState, Facts]:

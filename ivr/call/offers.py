@@ -19,6 +19,7 @@ OFFER_REFUSALS = (
     "no_number",
     "position",
     "wait_short",
+    "withdrawn",
 )
 #: why no text may go: data of the fact `text_refused` (the rim may add its own)
 TEXT_REFUSALS = ("opted_out", "cap", "no_number")
@@ -91,6 +92,17 @@ def reminder_due(state: CallState, plan: Plan, moment: Moment) -> bool:
         and not any(one.reminded for one in state.offers)
         and moment.ms - offer.first_ms >= 1000 * plan.offers.reminder_after_s
     )
+
+
+def is_withdrawn(offer: Offer, moment: Moment) -> bool:
+    """Whether the article of an offer that was made was withdrawn since."""
+    return offer.withdrawn or offer.card.id in moment.withdrawn
+
+
+def withdraw(state: CallState) -> tuple[CallState, tuple[Fact, ...]]:
+    """The current offer stands no more; on record once."""
+    state, facts, _ = _refuse(state.with_offer(withdrawn=True), "withdrawn")
+    return state, facts
 
 
 def answered_ms(offer: Offer) -> int | None:

@@ -94,6 +94,11 @@ class Language:
     names: tuple[str, ...] = ()  # words that choose it by voice
 
 
+#: what an offer during the hold listens to
+KEYS = "keys"
+SPEECH_AND_KEYS = "speech and keys"
+
+
 @dataclass(frozen=True, slots=True)
 class OfferRules:
     """When the offer is made. Times in seconds of waiting unless named otherwise."""
@@ -108,6 +113,7 @@ class OfferRules:
     receipt_within_s: int = 45
     announce_every_s: int = 75
     answers_needed: int = 20
+    listen: str = KEYS
     holdout_share: float = 0.10
     texts_per_call: int = 2
     texts_per_day: int = 3

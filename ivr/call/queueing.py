@@ -39,12 +39,14 @@ def prompt(state: CallState, plan: Plan) -> Hold:
 
 
 def _task(state: CallState, plan: Plan) -> dict[str, Any]:
+    """What is true on joining; what is offered and texted later, the agent reads on the live page."""
     offer = state.offer
-    return {
+    known = {
         "path": list(plan.labels(state.path, state.language)),
         "leaf": state.leaf,
         "language": state.language,
         "transcript": state.transcript,
         "offer": offer.card.title if offer else None,
-        "text": bool(offer and offer.texted_ms is not None),
+        "text": offer is not None and offer.texted_ms is not None,
     }
+    return {name: value for name, value in known.items() if value}

@@ -79,6 +79,7 @@ class Served(Value, frozen=True):
     what: str  # offer | reminder | short | other
     at_ms: int
     speech_ms: int
+    plays_ms: int = 0  # the whole document of the wait loop, music and listening included
 
 
 class Offer(Value, frozen=True):
@@ -95,6 +96,7 @@ class Offer(Value, frozen=True):
     reminded: bool = False
     silent: bool = False  # fact `no_input` is written
     declined: bool = False
+    withdrawn: bool = False  # its article was withdrawn since: it is neither told nor texted any more
     accepted_ms: int | None = None  # the clear yes: fact `accepted` is written
     texted_ms: int | None = None  # the text was queued (later than the yes where a number is typed)
     heard_ms: int | None = None  # the short version was played to its end
@@ -107,8 +109,8 @@ class Offer(Value, frozen=True):
 
     @property
     def open(self) -> bool:
-        """Whether neither a yes, a no nor the short version has answered it."""
-        return not (self.declined or self.heard or self.accepted_ms is not None)
+        """Whether neither a yes, a no nor the short version has answered it, and it still stands."""
+        return not (self.declined or self.withdrawn or self.heard or self.accepted_ms is not None)
 
 
 class CallState(Value, frozen=True):

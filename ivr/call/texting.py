@@ -10,15 +10,16 @@ from ivr.call.plan import Plan
 from ivr.call.prompts import Say
 from ivr.call.queueing import leaf_of
 from ivr.call.speech import in_language, say
-from ivr.call.state import CallState
+from ivr.call.state import CallerKind, CallState
 from ivr.call.values import replace
 
 ARRIVED = "delivered"
+NO_LINE = "no_line"
 LOST = frozenset({"failed", "send_failed", "undelivered", "expired", "canceled"})
 
 
-def accept(state: CallState, plan: Plan, moment: Moment) -> tuple[CallState, tuple[Fact, ...]]:
-    """Key 1 on the current offer: the fact, once."""
+def accept(state: CallState, plan: Plan, moment: Moment, by: str = "key") -> tuple[CallState, tuple[Fact, ...]]:
+    """Key 1 on the current offer, or a yes by voice: the fact, once."""
     state, facts = offered(state)
     offer, served = state.offer, state.served
     if offer is None or offer.accepted_ms is not None:
@@ -27,6 +28,7 @@ def accept(state: CallState, plan: Plan, moment: Moment) -> tuple[CallState, tup
     data = {
         "article": offer.card.id,
         "key": "1",
+        "by": by,
         "ms": moment.ms - (asked.at_ms if asked else offer.first_ms),
         "after": asked.what if asked else "offer",
         "wording": wording(offer),
@@ -56,8 +58,24 @@ def refuse(state: CallState, reason: str) -> tuple[CallState, tuple[Fact, ...]]:
 
 def sorry(state: CallState, plan: Plan, reason: str) -> Say:
     """Why no text comes, in words that are true of this reason."""
-    keys = {"repeat": "already_sent", "no_number": "number_given_up", "withdrawn": "number_given_up"}
+    keys = {"repeat": "already_sent", "no_number": "number_given_up", "withdrawn": "article_gone"}
     return say(state, plan, keys.get(reason, "cannot_text"))
+
+
+def given_back(state: CallState, texts: tuple[TextProgress, ...]) -> CallState:
+    """The state after the carrier refused the text because that number takes none: the yes stands, another number may
+    be typed. A typed number that was refused counts as a try. The very same state where nothing was refused."""
+    offer = state.offer
+    if offer is None or offer.texted_ms is None or (offer.card.id, NO_LINE) not in _statuses(texts):
+        return state
+    tries = state.keyed_tries + (state.caller.kind is not CallerKind.MOBILE)
+    caller = replace(state.caller, kind=CallerKind.LANDLINE)
+    state = replace(state, caller=caller, keyed_tries=tries, texts_asked=state.texts_asked - 1)
+    return state.with_offer(texted_ms=None, news_told=False)
+
+
+def _statuses(texts: tuple[TextProgress, ...]) -> set[tuple[str, str]]:
+    return {(text.article_id, text.status) for text in texts}
 
 
 def news(

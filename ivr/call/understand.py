@@ -16,6 +16,9 @@ _AGENT_SURE = "agent operator representative agente operador operadora represent
 _AGENT_PERHAPS = "rep person human someone somebody persona humano humana alguien"
 _REPEAT = "repeat again repita repitalo repetir repite"
 _YES = "yes yeah yep sure si claro"
+_NO = "no nope nah not dont interested interesa"
+_TEXT = "text texts message sms mensaje texto"
+_HEAR = "hear listen them oir oirlo oirlos escuchar escucharlos"
 _FILLERS_EN = (
     "um uh er erm hm hmm mm well so like please thanks thank you hi hello hey okay ok the a an i im id ill"
     " ive would want need my me for with about it is its just can could may get give have some to of on in"
@@ -53,6 +56,12 @@ _AGENT_PHRASES = (
 )
 REPEAT = _set(_REPEAT)
 YES = _set(_YES)
+NO, TEXT, HEAR = _set(_NO), _set(_TEXT), _set(_HEAR)
+#: language -> what the recogniser should expect after an offer
+OFFER_HINTS = {
+    "en": ("yes", "yes please", "no", "no thank you", "text", "hear it", "one", "two", "three"),
+    "es": ("sí", "sí por favor", "no", "no gracias", "mensaje", "oírlo", "uno", "dos", "tres"),
+}
 _FILLERS = _set(_FILLERS_EN) | _set(_FILLERS_ES)
 _KEY_WORDS = _set(_ABOUT_KEYS)
 _NUMBERS = {_singular(word): str(n) for names in (_DIGITS_EN, _DIGITS_ES) for n, word in enumerate(names.split())}
@@ -117,6 +126,22 @@ def says_yes(words: str) -> bool:
     """A plain yes, or "one"."""
     said = pure(words)
     return (bool(said) and set(said) <= YES) or spoken_key(words) == "1"
+
+
+def answers_offer(words: str, *, text: bool) -> str:
+    """The key that words in answer to an offer mean, "" for none. A plain yes is the text where one is offered."""
+    if (key := spoken_key(words)) is not None:
+        return key
+    said = set(pure(words))
+    if not said or wants_repeat(words):
+        return "*" if said else ""
+    if said <= YES:
+        return "1" if text else "2"
+    if said <= NO:
+        return "3"
+    if said <= TEXT | YES:
+        return "1"
+    return "2" if said <= HEAR | YES else ""
 
 
 def spoken_key(words: str) -> str | None:

@@ -47,6 +47,7 @@ WORDING: dict[str, frozenset[str]] = {
     "short_after_text": frozenset(),  # after the short version, key 1 still open
     "short_after": frozenset(),
     "still_holding": frozenset(),
+    "article_gone": frozenset(),  # the article was withdrawn since it was offered
     # typing a number
     "type_number": frozenset(),
     "read_back": frozenset({"digits"}),
@@ -67,6 +68,7 @@ WORDING: dict[str, frozenset[str]] = {
     "closed_cannot_text": frozenset(),
     "closed_already_sent": frozenset(),
     "closed_short_after_text": frozenset(),
+    "closed_article_gone": frozenset(),
     "overflow": frozenset(),
     "goodbye": frozenset(),
     "goodbye_text": frozenset(),

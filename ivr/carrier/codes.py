@@ -22,6 +22,7 @@ _STATUSES: dict[str, Reached] = {
 
 OPTED_OUT = 21610
 NO_MOBILE = 21614
+NO_LANDLINE = 21635
 
 #: Line types of the carrier's look-up to which a text never comes.
 LINES_WITHOUT_TEXTS = frozenset({"landline", "premium", "pager", "voicemail", "sharedCost", "uan"})
@@ -41,7 +42,7 @@ CODES: dict[int, tuple[str, bool]] = {
     21612: ("the number cannot be reached from this sender", False),
     NO_MOBILE: ("not a mobile number", False),
     21617: ("the text is too long", True),
-    21635: ("a landline, not textable there", False),
+    NO_LANDLINE: ("a landline, not textable there", False),
     21703: ("the messaging service has no suitable sender", True),
     21704: ("the messaging service has no sender", True),
     21705: ("the messaging service is not valid", True),
@@ -68,6 +69,11 @@ CODES: dict[int, tuple[str, bool]] = {
 def reached(status: str) -> Reached | None:
     """How far a status of the carrier's brings a text; None for an unknown one, which changes nothing."""
     return _STATUSES.get(status.strip().lower())
+
+
+def told(status: str, code: int | None) -> str:
+    """A text's status as a call is told of it: "no_line" where the carrier refused a number that takes no texts."""
+    return "no_line" if status == "failed" and code in (NO_MOBILE, NO_LANDLINE) else status
 
 
 def meaning(code: int | None) -> str:

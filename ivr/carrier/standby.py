@@ -1,11 +1,12 @@
 """Documents that need no store, no turn and no plan: what a caller hears when anything of ours fails."""
 
 import re
+from collections.abc import Sequence
 
 from twilio.twiml.messaging_response import MessagingResponse
 from twilio.twiml.voice_response import Dial, VoiceResponse
 
-from ivr.call.prompts import ConnectAgent
+from ivr.call.prompts import CallNumber, ConnectAgent
 from ivr.carrier import speech
 from ivr.carrier.twiml import EMPTY, Clips
 
@@ -43,6 +44,26 @@ def straight_to_queue(queue: str, *, base_url: str, words: str, locale: str) -> 
         response.say(said, language=locale)
     response.pause(length=1)
     response.enqueue(queue, wait_url=f"{base_url}/voice/hold", action=f"{base_url}/voice/queue-result")
+    return str(response)
+
+
+def leave_queue() -> str:
+    """Out of the queue, from its wait loop."""
+    response = VoiceResponse()
+    response.leave()
+    return str(response)
+
+
+def nobody_answers(says: Sequence[str], *, locale: str, number: str | None) -> str:
+    """Why, then another number where there is one, and the end. Nothing comes back to us from that number."""
+    response = VoiceResponse()
+    for words in says:
+        response.say(speech.speakable(words), language=locale)
+    if number:
+        dial = Dial(timeout=CallNumber(number).timeout_s)
+        dial.number(number)
+        response.append(dial)
+    response.hangup()
     return str(response)
 
 

@@ -1,8 +1,8 @@
 """Offer rules of the menu file. The ranges are promises to callers; a manager chooses within them."""
 
-from ivr.call.plan import OfferRules
+from ivr.call.plan import KEYS, SPEECH_AND_KEYS, OfferRules
 from ivr.planfile.fields import Fields
-from ivr.planfile.problems import Problems
+from ivr.planfile.problems import Problems, shown
 from ivr.planfile.tree import Node
 
 #: whole numbers: rule -> (least, most)
@@ -42,6 +42,7 @@ def read_offers(node: Node | None, problems: Problems) -> OfferRules:
     experiment = fields.optional("experiment")
     rules = OfferRules(
         **whole,
+        listen=_listen(fields, default.listen, problems),
         holdout_share=holdout,
         follow_up=fields.flag("follow_up", default.follow_up),
         stopped=fields.flag("stopped", default.stopped),
@@ -51,3 +52,21 @@ def read_offers(node: Node | None, problems: Problems) -> OfferRules:
         problems.warn(fields.place_of("stopped"), "offers are switched off", "Write 'stopped: false' to make offers")
     fields.close()
     return rules
+
+
+def _listen(fields: Fields, default: str, problems: Problems) -> str:
+    chosen = fields.text("listen", default)
+    if chosen not in (KEYS, SPEECH_AND_KEYS):
+        fields.error(
+            fields.place_of("listen"),
+            f"'{shown(chosen)}' is no way to listen",
+            f"Write '{KEYS}' or '{SPEECH_AND_KEYS}'",
+        )
+        return default
+    if chosen == SPEECH_AND_KEYS:
+        problems.warn(
+            fields.place_of("listen"),
+            "the carrier does not promise to take keys and speech together in a queue, and charges for listening",
+            f"Try it on your number first; '{KEYS}' is what is known to work",
+        )
+    return chosen

@@ -8,6 +8,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from ivr.call.plan import Plan
+from ivr.call.speech import in_language
 from ivr.call.wording import words
 from ivr.carrier import inbound, standby
 from ivr.carrier.twiml import EMPTY
@@ -23,6 +24,9 @@ LAST_RESORT_QUEUE = "general"
 LAST_RESORT_WORDS = "Sorry, something went wrong on our side. Please hold, and we connect you to a person."
 #: a text that could not be taken is never dropped without a word
 TEXT_NOT_TAKEN = "Sorry, we could not take your text just now. Please send it again in a few minutes."
+
+#: seconds after which a caller is let go of when no plan was ever read: the longest hold a plan may have
+LONGEST_HOLD_S = 14_400
 
 #: ends of a call made by `<Dial>` in which two people spoke
 TALKED = frozenset({"completed", "answered"})
@@ -49,9 +53,29 @@ def into_queue(service: Wiring) -> str:
     base = service.settings.public_base_url
     if plan is None:
         return standby.straight_to_queue(LAST_RESORT_QUEUE, base_url=base, words=LAST_RESORT_WORDS, locale="en-US")
+    why = plan.queues[plan.default_queue].hours.closed_why(service.clock())
+    if why is not None:
+        return _nobody_answers(plan, f"closed_{why}")
     first = plan.languages[0]
     sorry = words(plan, first.code, "sorry_hold")
     return standby.straight_to_queue(plan.default_queue, base_url=base, words=sorry, locale=first.locale)
+
+
+def _nobody_answers(plan: Plan, why: str) -> str:
+    """Why nobody answers in the default queue, then its overflow number or goodbye."""
+    queue, first = plan.queues[plan.default_queue], plan.languages[0]
+    reason = words(plan, first.code, why, hours=in_language(queue.hours.spoken, first.code))
+    last = words(plan, first.code, "overflow" if queue.overflow_number else "goodbye")
+    return standby.nobody_answers((reason, last), locale=first.locale, number=queue.overflow_number)
+
+
+def _hold_on(service: Wiring) -> str:
+    """Music, until the longest hold of any queue is over: which queue it is the request does not say."""
+    plan = service.plans.known()
+    longest_s = max(queue.max_hold_s for queue in plan.queues.values()) if plan else LONGEST_HOLD_S
+    if inbound.waiting(request.form).waited_s >= longest_s:
+        return standby.leave_queue()
+    return standby.safe_hold(service.settings.public_base_url, service.audio)
 
 
 def _from_queue(service: Wiring) -> str:
@@ -87,12 +111,14 @@ def voice_failed(error: Exception) -> Response:
     if view == "status":
         return no_content()
     if view in _IN_WAIT:
-        service = wiring()
-        return twiml(standby.safe_hold(service.settings.public_base_url, service.audio))
+        return twiml(_hold_on(wiring()))
     if view == "agent":
         return twiml(_from_queue(wiring()))
     if view in _NOTHING_TO_SAY or (view == "queue_result" and _is_closed()) or (view == "overflow" and _talked()):
         return twiml(EMPTY)
+    left = view == "queue_result" and inbound.queue_left(request.form).result == "leave"
+    if left and (plan := _plan(wiring())) is not None:  # we let go of the caller: not back into the line
+        return twiml(_nobody_answers(plan, "closed_max_hold"))
     return twiml(into_queue(wiring()))
 
 

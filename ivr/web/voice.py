@@ -98,8 +98,8 @@ def hold() -> Response:
 @voice.post("/hold-key")
 def hold_key() -> Response:
     """A key during the hold. On a call that an agent has, nothing is said."""
-    keys = inbound.answer(request.form).keys
-    document = _take(lambda texts: HoldKey(keys, texts), _turn())
+    given = inbound.answer(request.form)
+    document = _take(lambda texts: HoldKey(given.keys, texts, given.words, given.confidence), _turn())
     return twiml(document if document == EMPTY else _for_wait(document))
 
 

@@ -283,7 +283,7 @@ def assert_playable(step: Step) -> None:
         assert isinstance(last, Ask)
         assert last.action == "hold-key"
         if not last.hear_silence:
-            assert isinstance(last.prompts[-1], Music)
+            assert last.speech or isinstance(last.prompts[-1], Music)
     elif stage in (Stage.MENU, Stage.DESCRIBE, Stage.RETURNING):
         assert isinstance(last, Ask)
         assert last.action == {"menu": "menu", "describe": "describe", "returning": "returning"}[stage.value]

@@ -22,6 +22,7 @@ from ivr.call.facts import FACTS
 from ivr.call.flow import QUEUE_RESULTS
 from ivr.call.moment import NumberCheck
 from ivr.call.state import Caller, CallerKind, Returning, Stage
+from ivr.call.understand import answers_offer
 from ivr.call.values import replace
 from search.result import ArticleCard
 from tests.ivr.call.play import BUSY, CABLE, ROUTER, SILENT_CARD, SPANISH, Play, make_caller, make_plan
@@ -52,6 +53,7 @@ EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.builds(Found, CARDS, st.one_of(st.none(), st.just("no_index")), st.none(), st.none(), st.none()),
     st.builds(Waited, st.integers(0, 10_000), st.one_of(st.none(), st.integers(0, 50)), TEXTS),
     st.builds(HoldKey, KEYS, TEXTS),
+    st.builds(HoldKey, st.just(""), TEXTS, WORDS, st.one_of(st.none(), st.floats(0, 1))),
     st.builds(AgentAnswered, SECONDS, st.one_of(st.none(), st.just("CA9"))),
     st.builds(LeftQueue, st.one_of(st.sampled_from(sorted(QUEUE_RESULTS)), st.text(max_size=30)), SECONDS),
     st.builds(OverflowEnded, st.sampled_from(["completed", "busy", "?"])),
@@ -89,12 +91,15 @@ def take(play: Play, event: Event) -> None:
     play.take(event, keys_of(event))
     assert {fact.name for fact in play.new} <= set(FACTS)
     if len(play.texts) > texts:
-        assert keys_of(event).strip()[:1] == "1"
+        words = event.words if isinstance(event, HoldKey) else ""
+        assert keys_of(event).strip()[:1] == "1" or answers_offer(words, text=True) == "1"
         assert before.offer is not None
         assert before.offer.text
         assert not before.offer.declined
         assert (play.texts[-1].to is None) == (before.caller.kind is CallerKind.MOBILE)
-    if before.stage is Stage.ENDED:
+    comes_again = isinstance(event, CallStarted) and not before.over
+    joins_again = isinstance(event, Waited) and before.left == "redirected"
+    if before.stage is Stage.ENDED and not (comes_again or joins_again):
         assert play.state.stage is Stage.ENDED
         assert play.prompts == ()
     if before.stage is Stage.AGENT and isinstance(event, HoldKey | Waited):

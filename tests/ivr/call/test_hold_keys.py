@@ -16,6 +16,7 @@ def test_key_one_queues_one_text_and_says_so() -> None:
     assert play.data("accepted") == {
         "article": "router-1",
         "key": "1",
+        "by": "key",
         "ms": 9000,
         "after": "offer",
         "wording": "text_or_hear",
@@ -46,7 +47,7 @@ def test_a_key_just_after_the_limit_counts() -> None:
 def test_a_typed_ahead_no_is_asked_again_as_well() -> None:
     play = Play().to_offer().key("3", after_s=0.3)
     assert "declined" not in play.names
-    assert play.key("3").data("declined") == {"article": "router-1", "key": "3"}
+    assert play.key("3").data("declined") == {"article": "router-1", "key": "3", "by": "key"}
 
 
 def test_a_no_is_for_ever() -> None:
@@ -151,7 +152,7 @@ def test_an_opted_out_caller_who_presses_one_hears_that_it_cannot_be() -> None:
 
 def test_a_text_the_rim_cannot_queue_is_refused_in_words_and_fact() -> None:
     assert Play(refusal="repeat").to_offer().key("1").heard == "[already_sent]"
-    assert Play(refusal="withdrawn").to_offer().key("1").heard == "[number_given_up]"
+    assert Play(refusal="withdrawn").to_offer().key("1").heard == "[article_gone]"
     play = Play(refusal="day_cap").to_offer().key("1")
     assert play.heard == "[cannot_text]"
     assert play.new_names == ["offered", "accepted", "text_refused"]

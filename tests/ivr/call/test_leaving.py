@@ -1,10 +1,13 @@
 """The ways out of the queue, closed queues, and the end of the call."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from ivr.call.events import CallStarted, Waited
 from ivr.call.flow import QUEUE_RESULTS
+from ivr.call.holding import is_stale
 from ivr.call.prompts import Ask, CallNumber, HangUp, Hold, LeaveQueue, Say
 from ivr.call.state import CallerKind, Stage
 from tests.ivr.call.play import NOON, ROUTER, SILENT_CARD, Play, make_caller, make_plan
@@ -237,3 +240,56 @@ def test_a_queue_switched_off_lets_go_of_those_who_hold() -> None:
     play.closed_queues = frozenset({"technical"})
     play = play.wait(20).leave("leave")
     assert play.heard.startswith("[closed_no_agent]")
+
+
+def test_a_call_that_was_taken_out_and_comes_in_again_joins_the_default_queue() -> None:
+    play = Play().to_hold().wait(0).leave("redirected").take(CallStarted())
+    assert play.new_names == ["held"]
+    assert play.heard == "A person will help you."
+    assert isinstance(play.prompts[-1], Hold)
+    assert play.state.queue == "general"
+    assert play.wait(0).agent().new_names == ["agent_connected"]
+
+
+def test_a_call_that_comes_back_from_an_agent_joins_the_default_queue() -> None:
+    play = Play().to_hold().wait(0).agent().leave("redirected-from-bridged").take(CallStarted())
+    assert play.new_names == ["held"]
+
+
+def test_a_call_that_is_over_joins_nothing() -> None:
+    play = Play().to_hold().wait(0).leave("hangup").end().take(CallStarted())
+    assert (play.prompts, play.new_names) == ((), [])
+
+
+def test_a_call_that_was_taken_out_and_stands_in_line_anew_is_known_again() -> None:
+    play = Play().to_hold().wait(0).wait(40).leave("redirected", waited_s=50).wait(2)
+    assert play.new_names[0] == "held"
+    assert play.leave("hangup").new_names == ["hung_up_in_queue"]
+
+
+def test_a_closed_caller_whom_an_error_put_into_the_queue_hears_the_hours_of_that_queue() -> None:
+    play = shop(Play(plan=replace(make_plan(), default_queue="shop")))
+    assert play.press("5", after_s=15).wait(2).prompts == (LeaveQueue(),)
+    assert play.new_names == ["held"]
+    play.leave("leave", after_s=0, waited_s=3)
+    assert play.new_names == ["left_by_choice", "closed"]
+    assert play.heard.startswith("We are here Mondays at 9.")
+
+
+def test_who_came_within_the_hours_is_answered_after_them() -> None:
+    ten = NOON - timedelta(hours=2, minutes=1)  # a minute before the shop closes
+    play = Play(now=ten, finds=()).to_hold("5").wait(0).wait(300)
+    assert not isinstance(play.prompts[-1], LeaveQueue)
+
+
+def test_an_old_wait_request_sent_again_is_told_from_a_new_one() -> None:
+    play = Play().to_offer().rest(8)
+    assert is_stale(play.state, Waited(0, 9), play.moment())
+    assert is_stale(play.state, Waited(15, 7), play.moment())
+    assert not is_stale(play.state, Waited(22, 7), play.moment())  # the clocks differ a little
+    assert not is_stale(play.rest(60).state, Waited(0, 9), play.moment())  # nothing plays any more: joined anew
+
+
+def test_the_first_wait_request_of_a_new_stay_is_not_old() -> None:
+    play = Play().to_hold().wait(0).wait(200).leave("error")
+    assert not is_stale(play.state, Waited(0, 9), play.moment())

@@ -33,9 +33,6 @@ def test_keys_and_words_lead_to_the_same_queue() -> None:
                 "path": ["internet", "red light"],
                 "leaf": "red-light",
                 "language": "en",
-                "transcript": "",
-                "offer": None,
-                "text": False,
             },
         )
     assert by_key.heard == "You are in line for technical support."

@@ -215,6 +215,7 @@ ERRORS: dict[str, tuple[str, str, str, str]] = {
         "+1900",
         "is a premium number",
     ),
+    "listens to nothing known": ("listen: keys #", "listen: voice #", "listen: voice", "'voice' is no way to listen"),
     "holdout too large": ("holdout_share: 0.10", "holdout_share: 0.95", "0.95", "'holdout_share' of 'offers' is 0.95"),
     "position 2": ("min_position: 3", "min_position: 2", "min_position: 2", "'min_position' of 'offers' is 2"),
     "no whole number": ("min_wait_s: 90", "min_wait_s: soon", "min_wait_s: soon", "'min_wait_s' of 'offers' is soon"),
@@ -275,6 +276,7 @@ WARNINGS: dict[str, tuple[str, str, str, str]] = {
         "the prompt of menu 'billing' (en) has 76 words",
     ),
     "offers stopped": ("follow_up: false", "stopped: true", "stopped: true", "offers are switched off"),
+    "listens to words": ("listen: keys #", "listen: speech and keys #", "listen:", "does not promise"),
     "tiny holdout": ("holdout_share: 0.10", "holdout_share: 0.01", "0.01", "measure nothing for months"),
     "three pins": (
         "en: [router-light-red]",

@@ -4,7 +4,7 @@ from flask.testing import FlaskClient
 
 from ivr.agent_note import agent_key
 from ivr.wiring import Wiring
-from tests.ivr.web.conftest import AGENT_CALL, Carrier, Clock
+from tests.ivr.web.conftest import AGENT_CALL, CALL, Carrier, Clock
 from tests.ivr.web.test_voice import action, hold
 
 
@@ -23,6 +23,7 @@ def test_the_agent_reads_what_was_chosen_offered_and_texted(
     assert "Router light stays red" in page
     assert "asked for it by text (it is about to be sent)" in page
     assert "Chose " in page
+    assert "asked for it by text" in browser.get(f"/agent?call={CALL}").text  # as a TaskRouter task names the call
     listed = browser.get("/agent").text
     assert f"/agent?call={AGENT_CALL}" in listed
     assert "technical" in listed
