@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,7 @@ SIMILAR = 0.8  # Jaccard of three-word shingles
 MAX_WORDS = 2_000
 MIN_WORDS = 12  # shorter texts are folded only when they are the same word for word
 _BANDS, _ROWS = 16, 4  # finds a pair of similarity .8 with probability .9997, of .5 with .64
-_MAX_TRIED = 20  # kept threads compared with at most, for each band
+_MAX_TRIED = 24  # kept threads that one is compared with at most
 _SHIFT = 0x9E3779B97F4A7C15
 
 _WORD = re.compile(r"\w+")
@@ -83,12 +84,10 @@ class _Folding:
             return self._exact[digest]
         if len(words) >= MIN_WORDS:
             bands = self._bands_of(self._shingles(words))
-            tried: set[int] = set()
-            for band in bands:
-                for kept in self._bands.get(band, ()):
-                    if kept not in tried and self._same(place, kept):
-                        return kept
-                    tried.add(kept)
+            near = dict.fromkeys(kept for band in bands for kept in self._bands.get(band, ()))
+            for kept in islice(near, _MAX_TRIED):
+                if self._same(place, kept):
+                    return kept
             for band in bands:
                 if len(places := self._bands.setdefault(band, [])) < _MAX_TRIED:
                     places.append(place)

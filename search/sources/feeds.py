@@ -9,11 +9,13 @@ import io
 import json
 from calendar import timegm
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 from urllib.parse import urljoin, urlsplit
 
 import feedparser
+from lxml import etree
 
 from search.sources.pages import HTML, NoArticle, read_page
 from search.sources.payload import as_object, moment, objects, read_cursor, text, write_cursor
@@ -27,7 +29,6 @@ FEEDS = (
 MAX_PAGES = 50
 MAX_ENTRIES = 5_000  # on one page
 MAX_ELEMENTS = 200_000
-MAX_BROKEN = 1_000_000  # bytes of a feed that is not well-formed: its parser is slow
 TEASER = 500  # a summary shorter than this is no article: the page is asked for
 MAX_PAGES_ASKED = 200  # pages of entries, in one pull
 MAX_SKIPPED = 100
@@ -170,19 +171,28 @@ def _read_xml(got: Fetched) -> tuple[list[Raw], str]:
 
 
 def _parsed(url: str, body: bytes, headers: Mapping[str, str]) -> Any:
-    """By feedparser, on bytes. A feed with a slip is read all the same, one that is cut off is not: its last entry
-    would be half an article."""
-    closed = any(body.rstrip().endswith(end) for end in (b"</rss>", b"</feed>", b"RDF>", b"rss>", b"feed>"))
-    if not closed or len(body) > MAX_BROKEN:
-        _must_be_well_formed(url, body)
+    """By feedparser, on bytes that are well-formed: for others it has a parser that takes quadratic time."""
+    try:
+        for _ in elements(io.BytesIO(body), (), url):
+            pass
+    except SourceError:
+        body = _mended(url, body)
+        headers = {**headers, "content-type": "text/xml; charset=utf-8"}
     return feedparser.parse(
-        io.BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
+        io.BytesIO(body), response_headers=dict(headers), sanitize_html=False, resolve_relative_uris=False
     )
 
 
-def _must_be_well_formed(url: str, body: bytes) -> None:
-    for _ in elements(io.BytesIO(body), (), url):
-        pass
+def _mended(url: str, body: bytes) -> bytes:
+    """A feed with a slip made well-formed. Not one that is cut off: its last entry would be half an article."""
+    root = None
+    if body.rstrip().endswith((b"</rss>", b"</feed>", b"RDF>")):
+        parser = etree.XMLParser(recover=True, resolve_entities=False, no_network=True, load_dtd=False)
+        with suppress(etree.LxmlError):
+            root = etree.fromstring(body, parser)
+    if root is None:
+        raise SourceError(f"{url} is no XML, or is broken or cut off")
+    return etree.tostring(root, encoding="utf-8", xml_declaration=True)
 
 
 def _from_xml(entry: Any, feed: Any) -> Raw | None:

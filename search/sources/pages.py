@@ -42,9 +42,7 @@ def read_page(got: Fetched) -> Page:
         raise NoArticle(f"is longer than {MAX_PAGE} characters")
     shape = _checked(html)
     try:
-        found = trafilatura.bare_extraction(
-            html, url=got.url, fast=True, include_comments=False, with_metadata=True, max_tree_size=_MAX_ELEMENTS
-        )
+        found = trafilatura.bare_extraction(html, url=got.url, fast=True, include_comments=False, with_metadata=True)
     except (ValueError, RecursionError, etree.LxmlError):
         found = None
     values: Mapping[str, Any] = found.as_dict() if isinstance(found, trafilatura.settings.Document) else {}
