@@ -442,7 +442,7 @@ def test_a_trickling_source_is_cut_off(desk: Desk, forum: Forum) -> None:
     assert time.monotonic() - began < 10
 
 
-def test_a_title_of_ten_megabytes_leaves_the_article_as_it_was(desk: Desk, forum: Forum) -> None:
+def test_a_title_of_four_megabytes_leaves_the_article_as_it_was(desk: Desk, forum: Forum) -> None:
     desk.add("discourse", forum.url)
     desk.sync()
     forum.topics[1]["title"] = "x" * 4_000_000
