@@ -7,6 +7,7 @@ from ivr.call.effects import Search
 from ivr.call.events import Found
 from ivr.wiring import Wiring
 from models import articles
+from search.door import SearchBusy
 from search.query import Query
 from search.result import ArticleCard, Match
 
@@ -23,14 +24,18 @@ def find(wiring: Wiring, conn: Connection, search: Search) -> Found:
         finder = wiring.finders.current()
         if finder is None:
             return Found((), "no_index", None, None, None)
-        answer = finder.find(Query(search.path, search.transcript, search.language, search.allowed_tags))
+        with wiring.finders.door.entered():
+            answer = finder.find(Query(search.path, search.transcript, search.language, search.allowed_tags))
+    except SearchBusy:
+        log.warning("search_busy")
+        return Found((), "search_busy", None, None, wiring.finders.version)
     except Exception:
         log.exception("search_failed")
         return Found((), "search_failed", None, None, wiring.finders.version)
     if not isinstance(answer, Match):
         return Found((), answer.reason, answer.score, None, answer.index_version)
     ids = [answer.article_id]
-    if answer.runner_up is not None and answer.score - answer.margin >= finder.threshold:
+    if answer.runner_up is not None:
         ids.append(answer.runner_up)
     cards = _cards(conn, tuple(ids), search.language)
     if not cards or cards[0].id != answer.article_id:  # withdrawn since the index was built

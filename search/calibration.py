@@ -1,0 +1,161 @@
+"""From the gate's logit to a probability, and from the share of wrong texts a manager accepts to a threshold.
+
+A calibration is what was seen when the gate was tried on questions with known answers: the logits of those that got the
+right article first, of those that have one but got another, and of those that nothing answers.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Numbers = npt.NDArray[np.float64]
+
+WRONG_SHARE = 0.10  # of texts, unless a manager says otherwise
+UNANSWERABLE_SHARE = 0.5  # of callers, until real calls say otherwise
+LEAST_SHOWN = 0.1  # a threshold that shows fewer of the right articles has too little to stand on
+QUANTILES = 201  # kept of each kind
+_SHIPPED = Path(__file__).with_name("calibration.json")
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Quantiles of the logits of each kind, ascending, and how many questions there were of each."""
+
+    right: tuple[float, ...]
+    wrong: tuple[float, ...]
+    unanswerable: tuple[float, ...]
+    counts: tuple[int, int, int]
+
+    @property
+    def found(self) -> float:
+        """Of the answerable questions, the share that got the right article first."""
+        return self.counts[0] / (self.counts[0] + self.counts[1])
+
+    def probability(self, logit: float, unanswerable: float = UNANSWERABLE_SHARE) -> float:
+        """That the first article solves the problem of a caller, when so many callers have one that nothing solves.
+
+        By Bayes over the three kinds' densities, made monotone by a logistic regression (Platt 1999) of one variable.
+        """
+        slope, bias = self._line
+        seen = 0.5 * self.found / (1 - 0.5 * self.found)
+        here = (1 - unanswerable) * self.found / max(1 - (1 - unanswerable) * self.found, 1e-9)
+        return 1 / (1 + math.exp(-min(max(slope * logit + bias + math.log(max(here, 1e-9) / seen), -40.0), 40.0)))
+
+    def threshold(self, wrong_share: float = WRONG_SHARE, unanswerable: float = UNANSWERABLE_SHARE) -> float:
+        """The lowest logit at which, of the texts offered at or above it, at most `wrong_share` would be wrong; where
+        no threshold promises that, the one that comes nearest to it.
+
+        The shares that go wrong are taken at the upper end of their one-sided 70 % interval (Wilson 1927): few
+        questions promise little.
+        """
+        candidates = np.unique(np.concatenate([self.right, self.wrong, self.unanswerable]))
+        answerable = self.counts[0] + self.counts[1]
+        shown = _above(self.right, candidates)
+        right = (1 - unanswerable) * self.found * shown
+        poor = _upper((1 - self.found) * _above(self.wrong, candidates), answerable)
+        wrong = (1 - unanswerable) * poor + unanswerable * _upper(_above(self.unanswerable, candidates), self.counts[2])
+        shares = np.where(shown >= LEAST_SHOWN, wrong / np.maximum(right + wrong, 1e-12), 1.0)
+        kept = np.flatnonzero(shares <= wrong_share)
+        return float(candidates[kept[0] if len(kept) else int(np.argmin(shares))])
+
+    @cached_property
+    def _line(self) -> tuple[float, float]:
+        """Slope and bias of the logistic regression, the answerable and the unanswerable counted half each."""
+        logits = np.concatenate([self.right, self.wrong, self.unanswerable])
+        truth = np.concatenate([np.ones(len(self.right)), np.zeros(len(self.wrong) + len(self.unanswerable))])
+        weights = np.concatenate(
+            [
+                np.full(len(self.right), 0.5 * self.found / max(len(self.right), 1)),
+                np.full(len(self.wrong), 0.5 * (1 - self.found) / max(len(self.wrong), 1)),
+                np.full(len(self.unanswerable), 0.5 / max(len(self.unanswerable), 1)),
+            ]
+        )
+        line = np.zeros(2)
+        inputs = np.stack([logits, np.ones(len(logits))], axis=1)
+        for _ in range(50):  # Newton's method; the small penalty keeps it finite where the kinds do not overlap
+            chance = 1 / (1 + np.exp(-np.clip(inputs @ line, -40, 40)))
+            gradient = inputs.T @ (weights * (chance - truth)) + 1e-3 * line
+            curvature = (inputs * (weights * chance * (1 - chance))[:, None]).T @ inputs + 1e-3 * np.eye(2)
+            line -= np.linalg.solve(curvature, gradient)
+        return max(float(line[0]), 1e-3), float(line[1])
+
+
+def unanswerable_share(calibration: Calibration, logits: Numbers) -> float:
+    """The share of callers nothing here helps, from the logits of real calls.
+
+    Expectation maximisation over the class share alone (Saerens, Latinne and Decaestecker 2002), from one half.
+    """
+    if not len(logits):
+        return UNANSWERABLE_SHARE
+    slope, bias = calibration._line
+    odds = np.exp(np.clip(slope * logits + bias, -40, 40))
+    share = 0.5
+    seen = 0.5 * calibration.found
+    for _ in range(200):
+        shifted = odds * (share / seen) / ((1 - share) / (1 - seen))
+        share = float(np.clip((shifted / (1 + shifted)).mean(), 1e-3, 1 - 1e-3))
+    return float(np.clip(1 - share / max(calibration.found, share), 0.05, 0.95))
+
+
+def calibrated(logits: Numbers, right: npt.NDArray[np.bool_], answerable: npt.NDArray[np.bool_]) -> Calibration:
+    """From trials, one entry each. Raises `ValueError` when a kind is missing."""
+    good, poor, none = logits[answerable & right], logits[answerable & ~right], logits[~answerable]
+    if not len(good) or not len(none):
+        raise ValueError("a calibration needs questions that were answered rightly and questions that nothing answers")
+    counts = (len(good), len(poor), len(none))
+    return Calibration(_quantiles(good), _quantiles(poor), _quantiles(none), counts)
+
+
+def shipped() -> Calibration:
+    """The calibration that comes with this version, over the sets its weights were fitted on."""
+    return calibration_from(json.loads(_SHIPPED.read_text("utf-8")))
+
+
+def calibration_from(content: Mapping[str, Any]) -> Calibration:
+    """The calibration a JSON object describes. Raises `ValueError`."""
+    try:
+        kinds = [tuple(map(float, content[name])) for name in ("right", "wrong", "unanswerable")]
+        right, wrong, none = map(int, content["counts"])
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"this is no calibration: {error}") from error
+    if not kinds[0] or not kinds[2] or min(right, wrong + 1, none) < 1 or not all(map(math.isfinite, sum(kinds, ()))):
+        raise ValueError("this is no calibration: a kind of question is missing, or a number is none")
+    return Calibration(kinds[0], kinds[1], kinds[2], (right, wrong, none))
+
+
+def as_json(calibration: Calibration) -> dict[str, Any]:
+    """What `calibration_from` reads."""
+    return {
+        "right": list(calibration.right),
+        "wrong": list(calibration.wrong),
+        "unanswerable": list(calibration.unanswerable),
+        "counts": list(calibration.counts),
+    }
+
+
+def _quantiles(logits: Numbers) -> tuple[float, ...]:
+    if len(logits) <= QUANTILES:
+        return tuple(round(float(one), 4) for one in np.sort(logits))
+    return tuple(round(float(one), 4) for one in np.quantile(logits, np.linspace(0, 1, QUANTILES)))
+
+
+def _above(kind: tuple[float, ...], logits: Numbers) -> Numbers:
+    """The share of a kind at or above each logit."""
+    if not kind:
+        return np.zeros(len(logits))
+    return np.asarray(1 - np.searchsorted(np.array(kind), logits, side="left") / len(kind))
+
+
+def _upper(share: Numbers, count: int) -> Numbers:
+    """The upper end of Wilson's one-sided 70 % interval of shares seen among `count`."""
+    z = 0.5244
+    middle = share + z * z / (2 * count)
+    half = z * np.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+    return np.asarray((middle + half) / (1 + z * z / count))

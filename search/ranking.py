@@ -1,0 +1,101 @@
+"""From a caller's words to the articles that could solve it, best first, over one or more collections of articles."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from search.bundle import Allowed, Bundle
+from search.evidence import Asked, evidence
+from search.judge import Judge, gate_facts
+from search.words import stop_terms
+
+NEAREST = 96  # passages looked at
+SHARED_WORDS = 48  # articles looked at for their words
+AT_CHOICE = 48  # passages looked at among those with a tag that a menu choice names
+RARE_TAG = 0.05  # share of the articles: what is tagged more often says little about the problem
+
+
+@dataclass(frozen=True)
+class Place:
+    """One article of a ranking: where it is, its ranking score, and its evidence by `search.evidence.FEATURES`."""
+
+    collection: int
+    row: int
+    score: float
+    features: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The allowed articles, best first; `gate` is the logit that the first of them solves the problem, `anywhere` that
+    of the best article whether allowed or not."""
+
+    places: tuple[Place, ...]
+    gate: float
+    anywhere: float
+
+
+@dataclass(frozen=True)
+class Part:
+    """A collection with what is looked at in it, and what of that may be offered. `shadowed` rows are not there:
+    a later collection tells them anew."""
+
+    bundle: Bundle
+    known: Allowed
+    allowed: Allowed
+    shadowed: frozenset[int] = frozenset()
+
+
+def rank(parts: Sequence[Part], caller: Asked, judge: Judge, language: str, depth: int = 10) -> Ranking | None:
+    """The best articles of all parts; None when there are none. The first part says how dense the community is.
+
+    What may not be offered here still shows how clear a candidate is.
+    """
+    features: list[npt.NDArray[np.float32]] = []
+    owners: list[tuple[int, int]] = []
+    allowed: list[npt.NDArray[np.bool_]] = []
+    for number, part in enumerate(parts):
+        rows = _candidates(part, caller, language)
+        if len(rows):
+            features.append(evidence(part.bundle, caller, rows).features)
+            allowed.append(part.allowed.has(rows))
+            owners += [(number, int(row)) for row in rows]
+    if not owners:
+        return None
+    found, may = np.concatenate(features), np.concatenate(allowed)
+    scores = judge.scores(found)
+    density = parts[0].bundle.density
+    order = np.argsort(-scores, kind="stable")
+    offered = order[may[order]]
+    anywhere = judge.logit(gate_facts(found, scores, int(order[0]), density))
+    if not len(offered):
+        return Ranking((), -math.inf, anywhere)
+    gate = judge.logit(gate_facts(found, scores, int(offered[0]), density))
+    places = tuple(
+        Place(owners[at][0], owners[at][1], float(scores[at]), tuple(map(float, found[at]))) for at in offered[:depth]
+    )
+    return Ranking(places, gate, anywhere)
+
+
+def _candidates(part: Part, caller: Asked, language: str) -> npt.NDArray[np.int64]:
+    """Rows of the articles worth a closer look: near passages, rare words in common, and those a choice names."""
+    bundle, allowed = part.bundle, part.known
+    if not allowed.number:
+        return np.empty(0, dtype=np.int64)
+    found = [bundle.owners[bundle.vectors.search(caller.vector, NEAREST, allowed.passages).rows]]
+    if part.allowed is not allowed:
+        found.append(bundle.owners[bundle.vectors.search(caller.vector, NEAREST, part.allowed.passages).rows])
+    silent = stop_terms(language)
+    found.append(bundle.words.candidates(caller.terms, SHARED_WORDS, allowed.articles, silent).rows)
+    for choice in caller.choices:
+        tagged = bundle.tagged(choice)
+        if tagged is not None and tagged.number <= max(RARE_TAG * len(bundle.ids), AT_CHOICE):
+            both = allowed.passages & tagged.passages
+            found.append(bundle.owners[bundle.vectors.search(caller.vector, AT_CHOICE, both).rows])
+    if caller.path_terms:
+        found.append(bundle.words.candidates(caller.path_terms, AT_CHOICE, allowed.articles, silent).rows)
+    rows = np.unique(np.concatenate(found)).astype(np.int64)
+    return rows[~np.isin(rows, list(part.shadowed))] if part.shadowed else rows
