@@ -13,7 +13,7 @@ export PYTHONUNBUFFERED := 1
 export OFFHOLD_PORT := $(PORT)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-models lint lock bench clean
+.PHONY: help run test test-models lint lock bench bench-index clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -38,6 +38,9 @@ lock: $(VENV)/test.stamp ## make requirements/*.lock from requirements.txt
 
 bench: $(VENV)/test.stamp ## webhooks a second, and how long they take
 	@exec python -m bench $(if $(ARTICLES),--articles "$(ARTICLES)")
+
+bench-index: $(VENV)/test.stamp ## the search index up to a million passages (SETS=folder of judged sets)
+	@exec python -m bench.index $(if $(SETS),"$(SETS)") $(if $(SIZES),--sizes "$(SIZES)")
 
 clean: ## remove the environments; the data in DATA_DIR stays
 	rm -rf $(VENV) .venv-models

@@ -22,16 +22,18 @@ from rich.progress import (
 from rich.text import Text
 
 from config.settings import Settings
-from ivr import board
+from ivr import board, bundles
 from ivr.wiring import index_folder
 from models import articles, indexes
 from search.article import Article
+from search.bundle import Evidence
 from search.encoder import EncoderError, load_encoder
 from search.importing import ImportRefused, ImportReport, read_articles, reasons, size_bytes
-from search.index import BundleError, build, prune, verify
+from search.index import BundleError, build, prune, read_manifest, verify
 from search.records import Defaults
 
 BUNDLES_KEPT = 3
+SEEN_WITHIN_S = 90.0
 SKIPPED_SHOWN = 10
 
 _screen = Console(stderr=True)
@@ -60,12 +62,21 @@ def import_path(
 
 
 def index_is_stale(settings: Settings) -> bool:
-    """Whether the live articles differ from those the live index was built from, or its files are gone."""
+    """Whether the live articles differ from those the live index was built from, or it is in no form to be served."""
     with _connection(settings) as conn:
         live = indexes.current(conn)
         if live is None or live.content_digest != articles.content_digest(conn):
             return True
-    return live.model_id != _model_id(settings) or not (index_folder(settings) / live.version).is_dir()
+        if live.model_id != _model_id(settings) or not indexes.has_chunks(conn, live.version):
+            return True
+    folder = index_folder(settings) / live.version
+    if not folder.is_dir():
+        return False  # it is fetched
+    try:
+        read_manifest(folder)
+    except BundleError:  # of an earlier format
+        return True
+    return False
 
 
 def build_index(settings: Settings, *, threads: int = 2) -> indexes.IndexVersion:
@@ -76,17 +87,22 @@ def build_index(settings: Settings, *, threads: int = 2) -> indexes.IndexVersion
     root = index_folder(settings)
     encoder = load_encoder(settings.encoder, settings.encoder_model, threads)
     with _connection(settings) as conn:
+        read_at = indexes.snapshot(conn)
         digest = articles.content_digest(conn)
+        helped = {article_id: Evidence(times) for article_id, times in indexes.helped(conn).items()}
         with _bar("articles") as bar:
             task = bar.add_task("building the index", total=articles.count_live(conn))
-            version, count = build(articles.iter_live(conn), encoder, root, lambda more: bar.advance(task, more))
+            live = articles.iter_live(conn)
+            version, count = build(live, encoder, root, lambda more: bar.advance(task, more), evidence=helped)
         manifest = verify(root / version)
         built_at = datetime.fromisoformat(manifest["created"])
-        built = indexes.IndexVersion(version, built_at, count, encoder.model_id, digest)
-        with conn.transaction():
-            indexes.add(conn, built)
-            indexes.publish(conn, version)
-        prune(root, indexes.kept(conn, BUNDLES_KEPT))
+        built = indexes.IndexVersion(version, built_at, count, encoder.model_id, digest, read_at=read_at)
+        indexes.add(conn, built)
+        bundles.put(conn, root, version)
+        indexes.publish(conn, version)
+        kept = indexes.kept(conn, BUNDLES_KEPT)
+        indexes.forget_chunks(conn, kept)
+        prune(root, kept)
     _announce(settings)
     return built
 
@@ -102,7 +118,10 @@ def roll_back(settings: Settings, version: str | None = None) -> str:
             if earlier is None:
                 raise LookupError("there is no earlier index to go back to")
             version = earlier.version
-        verify(index_folder(settings) / version)
+        root = index_folder(settings)
+        if not (root / version).is_dir():
+            bundles.fetch(conn, root, version)
+        verify(root / version)
         indexes.publish(conn, version)
     _announce(settings)
     return version
@@ -244,12 +263,14 @@ def verify_command(version: str | None) -> None:
 
 @index_group.command("list")
 def list_indexes_command() -> None:
-    """All versions, newest first."""
+    """All versions, newest first, and which one each running process serves."""
     settings = _settings()
     with _connection(settings) as conn:
         for one in indexes.list_all(conn):
-            here = "" if (index_folder(settings) / one.version).is_dir() else "  (files removed)"
+            here = "" if (index_folder(settings) / one.version).is_dir() else "  (not on this machine)"
             click.echo(f"{one.version}  {one.state:8}{one.article_count:8} articles  {one.model_id}{here}")
+        for process, version in indexes.uses(conn, SEEN_WITHIN_S):
+            click.echo(f"{process} serves {version}")
 
 
 @index_group.command("rollback")

@@ -1,8 +1,10 @@
-"""Versions of the search index: which were built, which one is live."""
+"""Versions of the search index: which were built, which one is live, their files in chunks, who uses which."""
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from psycopg import Connection
 
@@ -17,16 +19,32 @@ class IndexVersion:
     model_id: str
     content_digest: str
     state: str = "built"
+    read_at: str | None = None  # `snapshot` before the articles were read
 
 
-_COLUMNS = "version, built_at, article_count, model_id, content_digest, state"
+class Chunk(NamedTuple):
+    """A part of a bundle's file."""
+
+    sha256: bytes
+    content: bytes
+
+
+class Change(NamedTuple):
+    """An article that changed: its content's hash, None when it may not be found any more."""
+
+    id: str
+    content_hash: str | None
+
+
+_COLUMNS = "version, built_at, article_count, model_id, content_digest, state, read_at::text"
 
 
 def add(conn: Connection, built: IndexVersion) -> None:
     """Record a finished bundle; it is not live before `publish`."""
     conn.execute(
-        f"INSERT INTO index_versions ({_COLUMNS}) VALUES (%s, %s, %s, %s, %s, 'built')",
-        (built.version, built.built_at, built.article_count, built.model_id, built.content_digest),
+        "INSERT INTO index_versions (version, built_at, article_count, model_id, content_digest, state, read_at)"
+        " VALUES (%s, %s, %s, %s, %s, 'built', %s::text::xid8)",
+        (built.version, built.built_at, built.article_count, built.model_id, built.content_digest, built.read_at),
     )
 
 
@@ -68,3 +86,80 @@ def kept(conn: Connection, versions: int) -> Sequence[str]:
         "SELECT version FROM index_versions ORDER BY state = 'live' DESC, built_at DESC LIMIT %s", (versions,)
     )
     return [row[0] for row in rows]
+
+
+def put_chunk(conn: Connection, version: str, file: str, place: int, content: bytes) -> None:
+    """Keep a part of a file of a version; once kept it stays as it is."""
+    conn.execute(
+        "INSERT INTO index_chunks (version, file, place, sha256, content) VALUES (%s, %s, %s, %s, %s)"
+        " ON CONFLICT DO NOTHING",
+        (version, file, place, hashlib.sha256(content).digest(), content),
+        binary=True,
+    )
+
+
+def chunk(conn: Connection, version: str, file: str, place: int) -> Chunk | None:
+    """A part of a file, None behind the last."""
+    row = conn.execute(
+        "SELECT sha256, content FROM index_chunks WHERE version = %s AND file = %s AND place = %s",
+        (version, file, place),
+        binary=True,
+    ).fetchone()
+    return Chunk(bytes(row[0]), bytes(row[1])) if row else None
+
+
+def forget_chunks(conn: Connection, keep: Iterable[str]) -> None:
+    """Drop the files of all versions but these."""
+    conn.execute("DELETE FROM index_chunks WHERE version <> ALL(%s)", (list(keep),))
+
+
+def has_chunks(conn: Connection, version: str) -> bool:
+    """Whether another machine can fetch this version: its manifest, which is put last, is there."""
+    return chunk(conn, version, "manifest.json", 0) is not None
+
+
+def note_use(conn: Connection, process: str, version: str) -> None:
+    """A process serves this version now."""
+    conn.execute(
+        "INSERT INTO index_uses (process, version, seen_at) VALUES (%s, %s, now())"
+        " ON CONFLICT (process) DO UPDATE SET version = excluded.version, seen_at = excluded.seen_at",
+        (process, version),
+    )
+
+
+def uses(conn: Connection, within_s: float) -> list[tuple[str, str]]:
+    """(process, version) of all that were heard of lately; those silent for a day are forgotten."""
+    conn.execute("DELETE FROM index_uses WHERE seen_at < now() - interval '1 day'")
+    rows = conn.execute(
+        "SELECT process, version FROM index_uses WHERE seen_at > now() - make_interval(secs => %s) ORDER BY 1",
+        (within_s,),
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def snapshot(conn: Connection) -> str:
+    """The oldest transaction still under way: the changes of all before it can be seen."""
+    row = conn.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text").fetchone()
+    assert row is not None  # a select without a table always gives a row
+    return str(row[0])
+
+
+def changed_since(conn: Connection, read_at: str, limit: int) -> list[Change]:
+    """Articles that changed in transactions from `read_at` (a `snapshot`) on, the earliest first.
+
+    An article can be told more than once: as long as an older transaction is under way, `snapshot` stands still.
+    A number beyond this server's own transactions comes from another server's copy and tells nothing.
+    """
+    rows = conn.execute(
+        "SELECT id, CASE WHEN state = 'live' THEN content_hash END FROM articles"
+        " WHERE changed_in >= %s::text::xid8 AND changed_in < pg_snapshot_xmax(pg_current_snapshot())"
+        " ORDER BY changed_in, id LIMIT %s",
+        (read_at, limit),
+    )
+    return [Change(row[0], row[1]) for row in rows]
+
+
+def helped(conn: Connection) -> dict[str, int]:
+    """How many callers each live article helped, of those that helped any."""
+    rows = conn.execute("SELECT id, helped FROM articles WHERE state = 'live' AND helped > 0")
+    return {row[0]: row[1] for row in rows}

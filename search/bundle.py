@@ -82,6 +82,10 @@ class Allowed(NamedTuple):
     passages: Bits
     number: int  # of articles
 
+    def has(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """Which of the articles are allowed."""
+        return np.asarray((self.articles[rows >> 3] >> (rows & 7).astype(np.uint8)) & 1 > 0)
+
 
 @dataclass(frozen=True)
 class Bundle:
@@ -137,7 +141,7 @@ class Bundle:
         return found
 
     def tagged(self, choice: str) -> Allowed | None:
-        """The articles with the tag that a menu choice, as `tag_form` writes it, names; None when there is no such tag."""
+        """The articles with the tag that a menu choice names, as `tag_form` writes it; None for no such tag."""
         name: str | None = self._tag_forms.get(choice)  # type: ignore[attr-defined]
         if name is None:
             return None
@@ -277,6 +281,11 @@ def _texts(name: str, texts: Sequence[bytes]) -> dict[str, Array]:
     return {f"{name}-starts": starts, f"{name}-bytes": np.frombuffer(b"".join(texts), dtype=np.uint8)}
 
 
+def word_arrays(arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """Those of a bundle's arrays that are its word index, by the names of `WordIndex`."""
+    return {name: arrays[f"words-{name.replace('_', '-')}"] for name in WordIndex.NAMES}
+
+
 def bundle_of(
     version: str,
     model_id: str,
@@ -298,7 +307,6 @@ def bundle_of(
     mean, deviation = map(float, names["density"])
     if arrays["hubs"].shape != (articles, 2) or arrays["run-rarities"].shape != (RUNS,) or not deviation > 0:
         raise ValueError("holds measures that do not fit its articles")
-    words = {name: arrays[f"words-{name.replace('_', '-')}"] for name in WordIndex.NAMES}
     return Bundle(
         version=version,
         model_id=model_id,
@@ -310,7 +318,7 @@ def bundle_of(
         owners=owners,
         kinds=arrays["kinds"],
         vectors=vectors,
-        words=WordIndex(words),
+        words=WordIndex(word_arrays(arrays)),
         hubs=arrays["hubs"],
         run_rarities=np.asarray(arrays["run-rarities"]),
         density=(mean, deviation),

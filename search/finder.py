@@ -1,6 +1,7 @@
 """The article that solves what a caller chose and said, or the reason to say nothing."""
 
 import math
+import os
 import re
 import threading
 from functools import lru_cache
@@ -12,8 +13,10 @@ from search import calibration as calibrations
 from search import judge as judges
 from search.bundle import Bundle
 from search.calibration import UNANSWERABLE_SHARE, WRONG_SHARE
-from search.encoder import Encoder
+from search.door import Door
+from search.encoder import Encoder, Vectors
 from search.evidence import Asked, asked
+from search.fresh import NOTHING_NEW, Delta
 from search.index import load
 from search.query import Query
 from search.ranking import Part, Place, Ranking, rank
@@ -35,9 +38,13 @@ _FILLERS = frozenset(
 class Finder:
     """Searches one bundle. Never changes after it is made; any number of threads may call it at once."""
 
-    def __init__(self, bundle: Bundle, encoder: Encoder) -> None:
+    def __init__(self, bundle: Bundle, encoder: Encoder, delta: Delta = NOTHING_NEW) -> None:
         self._bundle = bundle
         self._encoder = encoder
+        self._delta = delta
+        self._collections = (bundle,) if delta.bundle is None else (bundle, delta.bundle)
+        self._languages = frozenset(name for one in self._collections for name in one.language_names)
+        self._hidden = _rows(bundle, delta.hidden)
         self._judge = judges.judge_from(bundle.model) if bundle.model else judges.shipped()
         self._calibration = (
             calibrations.calibration_from(bundle.calibration) if bundle.calibration else calibrations.shipped()
@@ -49,11 +56,19 @@ class Finder:
         """The index version searched."""
         return self._bundle.version
 
+    @property
+    def bundle(self) -> Bundle:
+        """The index searched, without what changed since."""
+        return self._bundle
+
+    def with_delta(self, delta: Delta) -> "Finder":
+        """The same finder, with what changed since its index was built."""
+        return Finder(self._bundle, self._encoder, delta)
+
     def threshold(self, wrong_share: float = WRONG_SHARE, unanswerable: float = UNANSWERABLE_SHARE) -> float:
         """The probability below which nothing is offered, so that at most `wrong_share` of the texts are wrong when the
-        share `unanswerable` of the callers has a problem that no article solves. Above one: nothing ever is."""
-        logit = self._threshold(wrong_share, unanswerable)
-        return self._calibration.probability(logit, unanswerable) if math.isfinite(logit) else 2.0
+        share `unanswerable` of the callers has a problem that no article solves."""
+        return self._calibration.probability(self._threshold(wrong_share, unanswerable), unanswerable)
 
     def find(
         self, query: Query, wrong_share: float = WRONG_SHARE, unanswerable: float = UNANSWERABLE_SHARE
@@ -65,39 +80,40 @@ class Finder:
         text = searched_text(query)
         if text is None:
             return NoMatch("transcript_too_poor", self.version)
-        if query.language not in self._bundle.language_names:
+        if query.language not in self._languages:
             return NoMatch("language", self.version)
         caller = self._asked(query, text)
         threshold = self._threshold(wrong_share, unanswerable)
-        ranking = self._rank(query, caller, query.allowed_tags)
-        score = self._calibration.probability(ranking.gate, unanswerable) if ranking else None
-        if ranking is None or ranking.gate < threshold:
-            if query.allowed_tags:
-                anywhere = self._rank(query, caller, frozenset())
-                if anywhere is not None and anywhere.gate >= threshold:
-                    return NoMatch("not_allowed_here", self.version, score)
-            return NoMatch("nothing_near", self.version, score)
-        assert score is not None
-        return self._decide(ranking, score)
+        ranking = self._rank(query, caller)
+        if ranking is None or not ranking.places or ranking.gate < threshold:
+            score = self._calibration.probability(ranking.gate, unanswerable) if ranking and ranking.places else None
+            barred = ranking is not None and ranking.anywhere >= threshold
+            return NoMatch("not_allowed_here" if barred else "nothing_near", self.version, score)
+        return self._decide(ranking, self._calibration.probability(ranking.gate, unanswerable))
 
     def rank(self, query: Query, depth: int = 10) -> Ranking | None:
         """The best allowed articles whether or not they are good enough, for trying and measuring."""
         text = searched_text(query)
-        return self._rank(query, self._asked(query, text), query.allowed_tags, depth) if text else None
+        return self._rank(query, self._asked(query, text), depth) if text else None
 
     def article_id(self, place: Place) -> str:
         """The id of a ranked article."""
-        return str(self._bundle.ids[place.row])
+        return str(self._collections[place.collection].ids[place.row])
 
     def _asked(self, query: Query, text: str) -> Asked:
         return asked(self._encoder.encode([text])[0], text, query.path, query.language)
 
-    def _rank(self, query: Query, caller: Asked, tags: frozenset[str], depth: int = 10) -> Ranking | None:
-        part = Part(self._bundle, self._bundle.allowed(query.language, tags), self._rows(query.exclude))
-        return rank([part], caller, self._judge, query.language, depth)
-
-    def _rows(self, ids: frozenset[str]) -> frozenset[int]:
-        return frozenset(row for one in ids if (row := self._bundle.row(one)) is not None)
+    def _rank(self, query: Query, caller: Asked, depth: int = 10) -> Ranking | None:
+        parts = [
+            Part(
+                one,
+                one.allowed(query.language),
+                one.allowed(query.language, query.allowed_tags),
+                _rows(one, query.exclude) | (frozenset() if number else self._hidden),
+            )
+            for number, one in enumerate(self._collections)
+        ]
+        return rank(parts, caller, self._judge, query.language, depth)
 
     def _decide(self, ranking: Ranking, score: float) -> Match | NoMatch:
         best, others = ranking.places[0], ranking.places[1:]
@@ -114,9 +130,18 @@ class Finder:
 
     def _likeness(self, one: Place, other: Place) -> float:
         """Cosine of the two titles: low means that they are about different things."""
-        titles = np.array([self._bundle.passages_of(place.row)[0] for place in (one, other)])
-        first, second = self._bundle.vectors.read(titles)
+        first, second = (self._title(place) for place in (one, other))
         return float(first @ second)
+
+    def _title(self, place: Place) -> Vectors:
+        bundle = self._collections[place.collection]
+        title: Vectors = bundle.vectors.read(np.array(bundle.passages_of(place.row)[:1]))[0]
+        return title
+
+
+def _rows(bundle: Bundle, article_ids: frozenset[str]) -> frozenset[int]:
+    """Where those of the articles are that this bundle has."""
+    return frozenset(row for one in article_ids if (row := bundle.row(one)) is not None)
 
 
 def searched_text(query: Query) -> str | None:
@@ -138,6 +163,7 @@ class FinderHolder:
     def __init__(self) -> None:
         self._finder: Finder | None = None
         self._loading = threading.Lock()
+        self.door = Door(os.cpu_count() or 1)
 
     @property
     def version(self) -> str | None:
@@ -152,6 +178,13 @@ class FinderHolder:
     def swap(self, finder: Finder) -> None:
         """Put `finder` in use; one reference is set."""
         self._finder = finder
+
+    def refresh(self, delta: Delta) -> None:
+        """From now on find what changed, too. A delta for another index than the one in use is none."""
+        with self._loading:
+            finder = self._finder
+            if finder is not None and (delta.bundle is None or delta.bundle.version == finder.version):
+                self.swap(finder.with_delta(delta))
 
     def load(self, folder: Path, encoder: Encoder) -> None:
         """Load the bundle in `folder` and use it. Raises `BundleError`, and then the one in use stays."""

@@ -10,6 +10,7 @@ REFUSALS: tuple[str, ...] = (
     "language",  # no article in the caller's language
     "no_index",  # nothing has been built and published yet
     "search_failed",  # an error of ours: the caller holds as if there were no article
+    "search_busy",  # too many searches at once: this one could not be done in time
     "never_offer",  # the leaf forbids offers (emergency, fraud, bereavement, cancellation)
 )
 

@@ -53,6 +53,7 @@ class VectorIndex:
         if stored.dtype != np.float16 or stored.ndim != 2 or not stored.flags.c_contiguous:
             raise VectorsError(f"{folder / 'vectors.npy'} holds no rows of float16")
         self.count, self.dimension = stored.shape
+        self._held: npt.NDArray[np.float16] | None = None
         self._offset = int(stored.offset)
         self._file = os.open(folder / "vectors.npy", os.O_RDONLY)
         weakref.finalize(self, os.close, self._file)
@@ -62,6 +63,14 @@ class VectorIndex:
             self._lists = int(self._index.nlist)
         else:
             self._index = _whole(stored)
+
+    @classmethod
+    def of(cls, vectors: npt.NDArray[np.float16]) -> "VectorIndex":
+        """Vectors that are in no file; all are compared."""
+        index = cls.__new__(cls)
+        index.count, index.dimension = vectors.shape
+        index._held, index._lists, index._index = vectors, 0, _whole(vectors)
+        return index
 
     def search(self, vector: Vectors, k: int, allowed: Bits | None = None) -> Nearest:
         """The at most `k` nearest of the allowed passages to one unit vector."""
@@ -85,6 +94,8 @@ class VectorIndex:
 
     def read(self, rows: npt.NDArray[np.int64]) -> Vectors:
         """The stored vectors of `rows`."""
+        if self._held is not None:
+            return self._held[rows].astype(np.float32)
         size = 2 * self.dimension
         parts = [os.pread(self._file, size, self._offset + int(row) * size) for row in rows]
         return np.frombuffer(b"".join(parts), np.float16).reshape(len(rows), self.dimension).astype(np.float32)

@@ -109,7 +109,8 @@ class WordIndex:
         "forward_masks",
     )
 
-    def __init__(self, arrays: Mapping[str, Array]) -> None:
+    def __init__(self, arrays: Mapping[str, Array], base: "WordIndex | None" = None) -> None:
+        """With a `base`, words weigh what they weigh there: a few articles say little about how rare a word is."""
         self._hashes, self._df = arrays["hashes"], arrays["df"]
         self._champion_starts = arrays["champion_starts"]
         self._champion_rows, self._impacts = arrays["champion_rows"], arrays["champion_impacts"]
@@ -119,6 +120,12 @@ class WordIndex:
             arrays["forward_masks"],
         )
         self.articles = len(self._starts) - 1
+        self._base = base
+        if base is not None and len(base._hashes):
+            places = base._places(self._hashes)
+            self._rarity = np.where(places >= 0, base._df[places], 0)
+        else:
+            self._rarity = self._df
 
     @classmethod
     def build(cls, rows: Iterable[Sequence[tuple[str, Sequence[str]]]]) -> "WordIndex":
@@ -129,17 +136,28 @@ class WordIndex:
         return cls(builder.arrays())
 
     def numbers(self, terms: Sequence[str]) -> npt.NDArray[np.int64]:
-        """The numbers of terms, -1 for those in no article."""
+        """The numbers of terms; below zero for those in no article, -1 for those the base has not either."""
         hashes = np.array([term_hash(term) for term in terms], dtype=np.uint64)
+        places = self._places(hashes)
+        return places if self._base is None else np.where(places >= 0, places, -2 - self._base._places(hashes))
+
+    def _places(self, hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
         if not len(self._hashes):
-            return np.full(len(terms), -1, dtype=np.int64)
+            return np.full(len(hashes), -1, dtype=np.int64)
         places = np.minimum(np.searchsorted(self._hashes, hashes), len(self._hashes) - 1).astype(np.int64)
         return np.where(self._hashes[places] == hashes, places, -1)
 
     def idfs(self, numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         """BM25's idf of each term, never negative; that of a term in no article for -1."""
-        df = np.where(numbers >= 0, self._df[numbers], 0) if len(self._df) else np.zeros(len(numbers))
-        return np.log1p((self.articles - df + 0.5) / (df + 0.5)).astype(np.float32)
+        df = np.zeros(len(numbers))
+        own = numbers >= 0
+        df[own] = self._rarity[numbers[own]]
+        articles = self.articles
+        if self._base is not None:
+            articles = self._base.articles
+            elsewhere = numbers < -1
+            df[elsewhere] = self._base._df[-2 - numbers[elsewhere]]
+        return np.log1p((articles - df + 0.5) / (df + 0.5)).astype(np.float32)
 
     def idf(self, term: str) -> float:
         """As `idfs`, of one term."""

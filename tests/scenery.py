@@ -30,6 +30,7 @@ from ivr.planfile.read import read_plan
 from ivr.planfile.store import STARTER
 from models import articles, indexes, plans
 from search.bundle import Bundle
+from search.door import SearchBusy
 from search.encoder import Encoder, Vectors, load_encoder
 from search.finder import Finder
 from search.index import load as load_bundle
@@ -189,6 +190,13 @@ class _Broken:
         raise RuntimeError("the session is gone")
 
 
+class _Crowded(_Broken):
+    """An encoder that has no time."""
+
+    def encode(self, texts: Any) -> Vectors:
+        raise SearchBusy
+
+
 class _Between(_Broken):
     """An encoder that puts every sentence exactly between two articles."""
 
@@ -203,13 +211,15 @@ class _Between(_Broken):
 
 
 def finder_of(scenery: Scenery, kind: str) -> Finder | None:
-    """As in production, or: missing, broken, torn between two topics, without an article in Spanish."""
+    """As in production, or: missing, broken, crowded, torn between two topics, without an article in Spanish."""
     bundle, encoder = scenery.bundle, scenery.encoder
     match kind:
         case "missing":
             return None
         case "broken":
             return Finder(bundle, _Broken(encoder))
+        case "crowded":
+            return Finder(bundle, _Crowded(encoder))
         case "torn":
             return Finder(bundle, _Between(encoder, bundle, "email-spam-flood", "subtitles-wont-go-away"))
         case "without Spanish":

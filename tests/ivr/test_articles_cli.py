@@ -153,17 +153,31 @@ def test_a_damaged_index_is_not_rolled_back_to(flask: FlaskCliRunner, settings: 
     assert f"{second.version}: 3 articles" in run(flask, "index", "verify").output
 
 
-def test_an_index_whose_files_are_gone_is_stale(settings: Settings, tmp_path: Path) -> None:
+def test_an_index_is_fetched_again_unless_its_files_are_gone_everywhere(
+    settings: Settings, db: Connection, tmp_path: Path
+) -> None:
     import_path(settings, write(tmp_path / "threads.jsonl", *TITLES))
     built = build_index(settings)
     (index_folder(settings) / built.version).rename(tmp_path / "elsewhere")
+    assert not index_is_stale(settings)
+    db.execute("DELETE FROM index_chunks")
     assert index_is_stale(settings)
 
 
-def test_old_bundles_are_removed(settings: Settings, tmp_path: Path) -> None:
+def test_an_index_of_an_earlier_format_is_stale(settings: Settings, tmp_path: Path) -> None:
+    import_path(settings, write(tmp_path / "threads.jsonl", *TITLES))
+    built = build_index(settings)
+    manifest = index_folder(settings) / built.version / "manifest.json"
+    manifest.write_text(json.dumps({"format": 1, "version": built.version}), "utf-8")
+    assert index_is_stale(settings)
+
+
+def test_old_bundles_are_removed(settings: Settings, db: Connection, tmp_path: Path) -> None:
     import_path(settings, write(tmp_path / "threads.jsonl", TITLES[0]))
     versions = [build_index(settings).version for _ in range(4)]
     assert sorted(folder.name for folder in index_folder(settings).iterdir()) == sorted(versions[1:])
+    rows = db.execute("SELECT DISTINCT version FROM index_chunks ORDER BY 1").fetchall()
+    assert [row[0] for row in rows] == sorted(versions[1:])
 
 
 def test_articles_are_withdrawn_and_authors_unnamed(

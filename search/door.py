@@ -1,0 +1,47 @@
+"""Lets in as many searches at once as there are cores, and none that could not be done in time."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+WITHIN_S = 0.25
+AT_FIRST_S = 0.02  # what a search takes, before any was timed
+WEIGHT = 0.1  # of the latest search in what one usually takes
+
+
+class SearchBusy(RuntimeError):
+    """This search would not be done in time."""
+
+
+class Door:
+    """Shared by all threads of a process that search."""
+
+    def __init__(self, places: int, within_s: float = WITHIN_S) -> None:
+        self._places = threading.Semaphore(places)
+        self._of_places, self._within_s = places, within_s
+        self._waiting, self._usual_s = 0, AT_FIRST_S
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        """A search of its own. Raises `SearchBusy` at once when those before it leave too little time, or as soon as
+        too little is left."""
+        with self._lock:
+            patience = self._within_s - self._usual_s
+            if self._waiting * self._usual_s / self._of_places > patience:
+                raise SearchBusy
+            self._waiting += 1
+        entered = self._places.acquire(timeout=max(0.0, patience))
+        with self._lock:
+            self._waiting -= 1
+        if not entered:
+            raise SearchBusy
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._places.release()
+            with self._lock:
+                took = min(time.perf_counter() - begun, self._within_s)
+                self._usual_s += WEIGHT * (took - self._usual_s)

@@ -1,0 +1,60 @@
+"""Under a storm a search is done in time or refused; none queues up."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from search.door import Door, SearchBusy
+
+
+def test_a_search_that_would_come_too_late_is_refused_in_time() -> None:
+    door, over = Door(1, within_s=0.25), threading.Event()
+
+    def occupy() -> None:
+        with door.entered():
+            over.wait(5)
+
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(occupy)
+        time.sleep(0.02)
+        begun = time.perf_counter()
+        with pytest.raises(SearchBusy), door.entered():
+            pass
+        waited = time.perf_counter() - begun
+        over.set()
+    assert 0.15 < waited < 0.5
+    with door.entered():
+        pass
+
+
+def test_in_a_storm_as_many_are_done_as_can_be_and_the_rest_is_told_at_once() -> None:
+    door = Door(1, within_s=0.25)
+    done: list[float] = []
+    refused: list[float] = []
+
+    def search() -> None:
+        begun = time.perf_counter()
+        try:
+            with door.entered():
+                time.sleep(0.02)
+            done.append(time.perf_counter() - begun)
+        except SearchBusy:
+            refused.append(time.perf_counter() - begun)
+
+    with ThreadPoolExecutor(64) as threads:
+        for _ in range(64):
+            threads.submit(search)
+    assert len(done) + len(refused) == 64
+    assert 3 <= len(done) <= 20
+    assert min(refused) < 0.05
+
+
+def test_an_error_in_a_search_leaves_its_place() -> None:
+    door = Door(1)
+    for _ in range(3):
+        with pytest.raises(ValueError, match="torn"), door.entered():
+            raise ValueError("torn")
+    with door.entered():
+        pass
