@@ -1,9 +1,12 @@
-"""The bare alternative: the same server, a route that checks the signature and answers a fixed document."""
+"""The bare alternative: the same server and framework, and a route that checks the signature with the carrier's own
+library and answers a fixed document. Nothing of ours is in it, so that it stays the same measure."""
+
+import hmac
 
 from flask import Flask, Response, request
+from twilio.request_validator import RequestValidator
 
 from config.settings import load_or_exit
-from ivr.carrier.signature import FORM, Signatures
 from ivr.server import granian
 
 DOCUMENT = (
@@ -15,17 +18,14 @@ DOCUMENT = (
 def serve() -> Flask:
     """The application of a process."""
     settings = load_or_exit()
-    signatures = Signatures(
-        [token.get_secret_value() for token in settings.twilio_auth_token], settings.public_base_url
-    )
+    validator = RequestValidator(settings.twilio_auth_token[0].get_secret_value())
+    address = f"{settings.public_base_url}/static"
     app = Flask(__name__)
 
     @app.post("/static")
     def static_document() -> Response:
-        query = request.environ.get("QUERY_STRING", "")
-        genuine = signatures.genuine(
-            request.path, query, headers=request.headers, content_type=FORM, form=request.form, body=b""
-        )
+        wanted = validator.compute_signature(address, request.form)
+        genuine = hmac.compare_digest(wanted, request.headers.get("X-Twilio-Signature", ""))
         return Response(DOCUMENT if genuine else "no", 200 if genuine else 403, mimetype="text/xml")
 
     return app

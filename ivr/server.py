@@ -72,10 +72,12 @@ def main() -> int:
     """The program's status."""
     settings = load_or_exit()
     try:
+        _refuse_taken_port(settings)
         if settings.embedded_postgres or settings.embedded_valkey:
             wait_until_ready(settings, STORES_WITHIN_S)
-        _refuse_taken_port(settings)
-    except (StoresError, OSError) as error:
+    except StoresError as error:  # callers are kept in the queue meanwhile
+        print(f"web: {error} It is served as soon as it does.", file=sys.stderr, flush=True)
+    except OSError as error:
         print(f"web: {settings.host}:{settings.port}: {error}", file=sys.stderr, flush=True)
         return 1
     stop = threading.Event()

@@ -1,6 +1,8 @@
 """The only builder of real things: clock, stores, finder, carrier. Everything else is handed what it needs."""
 
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,18 +19,17 @@ from ivr.call.plan import Plan
 from ivr.call.prompts import Prompt
 from ivr.carrier import twiml
 from ivr.carrier.sender import Sender
-from ivr.index_news import IndexNews
 from ivr.live import Plans, Queues, Recent
 from ivr.texts.numbers import Numbers
-from models import db, site
+from models import db, indexes, site
 from models import texts as text_rows
+from models.db import DatabaseAway
 from search.encoder import Encoder, EncoderError, load_encoder
 from search.finder import FinderHolder
 
 log = structlog.get_logger()
 
 RENDERED_KEPT = 4096
-LOOK_S = 2.0  # a changed article is found within five seconds
 
 Clock = Callable[[], datetime]
 
@@ -59,9 +60,6 @@ class Wiring:
     _rendered: dict[tuple[tuple[Prompt, ...], int, int, str], str] = field(default_factory=dict)
     _news: list[News] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        self._index_news = IndexNews(self.finders, index_folder(self.settings), self._own_connection)
-
     def render(self, prompts: tuple[Prompt, ...], plan: Plan, turn: int, language: str) -> str:
         """Prompts as the carrier's document. Many callers hear the same at the same turn: those are kept."""
         key = (prompts, plan.version, turn, language)
@@ -91,39 +89,50 @@ class Wiring:
 
         Without a usable encoder there are pinned articles only; the log and `/readyz` say so.
         """
+        beside = threading.Thread(target=self._load_encoder)  # reading the plan takes as long
+        beside.start()
+        self._try_for_news()
+        beside.join()
+        self._try_for_news()
+        self._news.append(News(boards.connect(self.settings.redis_url.get_secret_value()), self.look_for_news))
+
+    def _load_encoder(self) -> None:
         try:
-            self.encoder = load_encoder(self.settings.encoder, self.settings.encoder_model)
-            self.encoder.encode(["warm"])
+            encoder = load_encoder(self.settings.encoder, self.settings.encoder_model)
+            encoder.encode(["warm"])
+            self.encoder = encoder
         except (EncoderError, OSError):
             log.exception("encoder_not_loaded")
+
+    def _try_for_news(self) -> None:
         try:
             self.look_for_news()
         except Exception:
             log.exception("news_not_taken")
-        self._news.append(News(boards.connect(self.settings.redis_url.get_secret_value()), self.look_for_news, LOOK_S))
 
     def look_for_news(self) -> None:
-        """Load the live plan, the live index if it is another than the one in use (a damaged one is refused and the
-        old one stays), and the articles that changed since it was built."""
+        """Load the live plan, and the live index if it is another than the one in use; a damaged one is refused and
+        the old one stays."""
         with self.pool.connection() as conn:
             self.plans.live(conn)
-        if self.encoder is not None:
-            self._index_news.look(self.encoder)
-
-    def _own_connection(self) -> Connection:
-        """Outside of the pool, whose connections are lent for moments only."""
-        url = self.settings.database_url.get_secret_value()
-        return Connection.connect(url, autocommit=True, connect_timeout=2, options="-c statement_timeout=10000")
+            live = indexes.current(conn)
+        if live is None or live.version == self.finders.version or self.encoder is None:
+            return
+        self.finders.load(index_folder(self.settings) / live.version, self.encoder)
+        log.info("index_in_use", version=live.version)
 
     def check_hash_key(self) -> None:
         """Refuse a hash key that is not the one this database was begun with: opt-outs and arms hang on it.
 
-        Raises RuntimeError.
+        A database that is away is asked as soon as it answers, before anything else. Raises RuntimeError.
         """
+        self.pool.check_first(self._hash_key_stands)
+        with suppress(DatabaseAway), self.pool.connection():
+            pass
+
+    def _hash_key_stands(self, conn: Connection) -> None:
         mine = self.settings.hash_key_fingerprint()
-        with self.pool.connection() as conn:
-            stands = site.put_once(conn, "number_hash_key", mine)
-        if stands != mine:
+        if site.put_once(conn, "number_hash_key", mine) != mine:
             raise RuntimeError("NUMBER_HASH_KEY is not the one this database was begun with: put the old one back")
 
     def close(self) -> None:

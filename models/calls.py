@@ -5,10 +5,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import msgspec
 from psycopg import Connection
 from psycopg.rows import class_row, dict_row
 
 from models.prepared import Prepared
+
+_encode = msgspec.json.Encoder().encode
 
 
 class Kept(NamedTuple):
@@ -99,7 +102,7 @@ SELECT count(*) FROM moved""",
 
 
 def _values(turn: Turn) -> dict[str, Any]:
-    facts = json.dumps([{"name": fact.name, "data": fact.data} for fact in turn.facts])
+    facts = _encode([{"name": fact.name, "data": fact.data} for fact in turn.facts]).decode()
     return {**turn._asdict(), "facts": facts}
 
 
@@ -126,25 +129,37 @@ class Profile(NamedTuple):
     discreet: bool | None
 
 
+_PROFILE = Prepared(
+    "call_profile",
+    """
+WITH keys AS (SELECT %(key)s AS k UNION SELECT b FROM linked_keys WHERE a = %(key)s
+              UNION SELECT a FROM linked_keys WHERE b = %(key)s)
+SELECT EXISTS (SELECT FROM optouts WHERE number_key = %(key)s AND active),
+       (SELECT count(*) FROM texts WHERE to_key = %(key)s AND created_at > %(day_ago)s
+           AND kind = 'link' AND status <> 'canceled' AND NOT test),
+       last.leaf, last.topic, last.path, last.language, last.discreet
+FROM (SELECT 1) AS one LEFT JOIN LATERAL (
+    SELECT leaf, topic, path, language, discreet FROM (
+        SELECT t.* FROM keys JOIN texts t ON t.to_key = k AND t.created_at > %(since)s
+        UNION ALL SELECT t.* FROM keys JOIN texts t ON t.caller_key = k AND t.created_at > %(since)s) AS near
+    WHERE kind = 'link' AND status <> 'canceled' ORDER BY created_at DESC LIMIT 1) AS last ON true""",
+)
+
+
 def profile(conn: Connection, key: str, day_ago: datetime, returning_since: datetime) -> Profile:
     """Opt-out, texts of the last day, and the latest text of a caller, his typed numbers included."""
-    row = conn.execute(
-        """
-        WITH keys AS (SELECT %(key)s AS k UNION SELECT b FROM linked_keys WHERE a = %(key)s
-                      UNION SELECT a FROM linked_keys WHERE b = %(key)s)
-        SELECT EXISTS (SELECT FROM optouts WHERE number_key = %(key)s AND active),
-               (SELECT count(*) FROM texts WHERE to_key = %(key)s AND created_at > %(day_ago)s
-                   AND kind = 'link' AND status <> 'canceled' AND NOT test),
-               last.leaf, last.topic, last.path, last.language, last.discreet
-        FROM (SELECT 1) AS one LEFT JOIN LATERAL (
-            SELECT leaf, topic, path, language, discreet FROM (
-                SELECT t.* FROM keys JOIN texts t ON t.to_key = k AND t.created_at > %(since)s
-                UNION ALL SELECT t.* FROM keys JOIN texts t ON t.caller_key = k AND t.created_at > %(since)s) AS near
-            WHERE kind = 'link' AND status <> 'canceled' ORDER BY created_at DESC LIMIT 1) AS last ON true""",
-        {"key": key, "day_ago": day_ago, "since": returning_since},
-    ).fetchone()
-    assert row is not None
-    return Profile(*row)
+    values = {"key": key, "day_ago": day_ago, "since": returning_since}
+    for opted_out, texts_today, leaf, topic, path, language, discreet in _PROFILE.run(conn, values):
+        return Profile(
+            opted_out=opted_out == "t",
+            texts_today=int(texts_today or 0),
+            leaf=leaf,
+            topic=topic,
+            path=json.loads(path) if path is not None else None,
+            language=language,
+            discreet=discreet == "t" if discreet is not None else None,
+        )
+    raise AssertionError("a row of subqueries is always there")
 
 
 def by_agent(conn: Connection, agent_call_sid: str) -> str | None:

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 from psycopg import Connection
 from psycopg.rows import class_row
 
+from models.prepared import Prepared
+
 
 class FactRow(NamedTuple):
     """One fact as stored."""
@@ -19,6 +21,14 @@ class FactRow(NamedTuple):
     plan_version: int | None
     index_version: str | None
     data: dict[str, Any]
+
+
+_ADD = Prepared(
+    "fact_add",
+    "INSERT INTO facts (call_sid, name, at, plan_version, index_version, data, once) VALUES (%(call_sid)s, %(name)s,"
+    " %(at)s, %(plan_version)s, %(index_version)s, %(data)s, %(once)s)"
+    " ON CONFLICT (once) WHERE once IS NOT NULL DO NOTHING RETURNING 1",
+)
 
 
 def add(
@@ -33,14 +43,9 @@ def add(
     index_version: str | None = None,
 ) -> bool:
     """Write one fact. With `once`, a fact already written under that key is not written again. Whether it is new."""
-    return (
-        conn.execute(
-            "INSERT INTO facts (call_sid, name, at, plan_version, index_version, data, once)"
-            " VALUES (%s, %s, %s, %s, %s, %s::jsonb, %s) ON CONFLICT (once) WHERE once IS NOT NULL DO NOTHING",
-            (call_sid, name, at, plan_version, index_version, json.dumps(data or {}), once),
-        ).rowcount
-        == 1
-    )
+    given = {"call_sid": call_sid, "name": name, "at": at, "plan_version": plan_version}
+    given |= {"index_version": index_version, "data": json.dumps(data or {}), "once": once}
+    return bool(_ADD.run(conn, given))
 
 
 def of_call(conn: Connection, call_sid: str) -> list[FactRow]:

@@ -4,12 +4,14 @@ from datetime import datetime
 
 from psycopg import Connection
 
+from models.prepared import Prepared
+
+_IS_OUT = Prepared("optout", "SELECT EXISTS (SELECT FROM optouts WHERE number_key = %(key)s AND active)")
+
 
 def is_out(conn: Connection, number_key: str) -> bool:
     """Whether the number opted out and did not come back."""
-    return conn.execute(
-        "SELECT EXISTS (SELECT FROM optouts WHERE number_key = %s AND active)", (number_key,)
-    ).fetchone() == (True,)
+    return _IS_OUT.run(conn, {"key": number_key}) == [("t",)]
 
 
 def opt_out(conn: Connection, number_key: str, at: datetime, source: str) -> bool:

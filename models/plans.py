@@ -5,6 +5,8 @@ from datetime import datetime
 
 from psycopg import Connection
 
+from models.prepared import Prepared
+
 
 @dataclass(frozen=True, slots=True)
 class Published:
@@ -54,10 +56,14 @@ def publish(
     return version
 
 
+_LIVE = Prepared("plan_live", "SELECT version FROM live_plan")
+
+
 def live_version(conn: Connection) -> int | None:
     """The version new calls get, None before the first publication."""
-    row = conn.execute("SELECT version FROM live_plan").fetchone()
-    return row[0] if row else None
+    for (version,) in _LIVE.run(conn, {}):
+        return int(version or 0)
+    return None
 
 
 def yaml(conn: Connection, version: int) -> str | None:

@@ -62,5 +62,7 @@ def _text(value: object) -> bytes | None:
             return b"t" if value else b"f"
         case datetime():
             return value.isoformat().encode()
+        case bytes():
+            return b"\\x" + value.hex().encode()
         case _:
             return str(value).encode()

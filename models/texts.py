@@ -5,7 +5,7 @@ sent it: `attempts` is the claim's number. Facts are written in the transaction 
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ from psycopg import Connection
 from psycopg.rows import class_row
 
 from models import facts, optouts
+from models.prepared import Prepared
 
 #: A receipt moves a text to a higher rank only, so that any order of receipts ends the same. What we gave up ourselves
 #: (failed, expired, canceled) ranks lowest: a receipt proves that the carrier has it all the same.
@@ -85,56 +86,80 @@ class NewText(NamedTuple):
     prefix_key: str | None = None  # of a text a call asked for: the key of how its number begins
 
 
-class Counts(NamedTuple):
-    """What the caps look at."""
+class Asked(NamedTuple):
+    """What speaks against a text that a call asks for. Texts of the test phone do not count against a day."""
 
+    article: str | None  # its state: live, withdrawn ...
+    opted_out: bool
     again: bool  # this call has a text with this article
     in_call: int
-    in_day: int
-    typed_in_day: int
-
-
-class InPrefix(NamedTuple):
-    """Texts within 24 h to numbers that begin alike."""
-
-    texts: int
-    typed: int  # of these, to typed numbers
+    in_day: int  # to the number within 24 h
+    typed_in_day: int  # of these, where the number was typed
+    in_prefix: int  # within 24 h to numbers that begin alike
+    typed_in_prefix: int
 
 
 _COLUMNS = ", ".join(Text._fields)
 _DAY = timedelta(days=1)
+_INTS = frozenset({"number_id", "segments", "attempts", "error_code"})
+_BOOLS = frozenset({"discreet", "typed", "test"})
+_TIMES = frozenset({"due_at", "lease_until", "created_at", "expires_at", "sent_at", "settled_at"})
+
+
+def _read(name: str) -> Callable[[str], Any]:
+    """How a column is read from the text a prepared statement gives."""
+    if name in _INTS:
+        return int
+    if name in _BOOLS:
+        return "t".__eq__
+    if name in _TIMES:
+        return datetime.fromisoformat
+    return json.loads if name == "path" else str
+
+
+_READ = tuple(_read(name) for name in Text._fields)
+
+
+def _as_text(row: Sequence[str | None]) -> Text:
+    return Text._make(None if value is None else read(value) for read, value in zip(_READ, row, strict=True))
+
+
+_LOCK = Prepared("text_lock", "SELECT pg_advisory_xact_lock(hashtextextended(%(key)s, 0))")
 
 
 def lock_number(conn: Connection, to_key: str) -> None:
     """Let texts to one number (or to those of one prefix) be counted and queued by one transaction at a time."""
-    conn.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (to_key,))
+    _LOCK.run(conn, {"key": to_key})
 
 
-def counts(conn: Connection, *, call_sid: str, article_id: str, to_key: str, now: datetime) -> Counts:
-    """Texts of a call, and to a number within 24 h. Those of the test phone do not count against a day."""
-    row = conn.execute(
-        f"""
-        SELECT coalesce(bool_or(call_sid = %(call_sid)s AND article_id = %(article_id)s), false),
-               count(*) FILTER (WHERE call_sid = %(call_sid)s),
-               count(*) FILTER (WHERE to_key = %(to_key)s AND created_at > %(since)s AND NOT test),
-               count(*) FILTER (WHERE to_key = %(to_key)s AND created_at > %(since)s AND NOT test AND typed)
-        FROM texts WHERE kind = 'link' AND status <> 'canceled' AND NOT {_NO_LINE}
-          AND (call_sid = %(call_sid)s OR to_key = %(to_key)s AND created_at > %(since)s)""",
-        {"call_sid": call_sid, "article_id": article_id, "to_key": to_key, "since": now - _DAY},
-    ).fetchone()
-    assert row is not None
-    return Counts(*row)
+_ASKED = Prepared(
+    "text_asked",
+    f"""
+SELECT (SELECT state FROM articles WHERE id = %(article_id)s),
+       EXISTS (SELECT FROM optouts WHERE number_key = %(to_key)s AND active), near.*, alike.*
+FROM (SELECT coalesce(bool_or(call_sid = %(call_sid)s AND article_id = %(article_id)s), false),
+             count(*) FILTER (WHERE call_sid = %(call_sid)s),
+             count(*) FILTER (WHERE to_key = %(to_key)s AND created_at > %(since)s AND NOT test),
+             count(*) FILTER (WHERE to_key = %(to_key)s AND created_at > %(since)s AND NOT test AND typed)
+      FROM texts WHERE kind = 'link' AND status <> 'canceled' AND NOT {_NO_LINE}
+        AND (call_sid = %(call_sid)s OR to_key = %(to_key)s AND created_at > %(since)s)) AS near,
+     (SELECT count(*), count(*) FILTER (WHERE typed) FROM texts WHERE prefix_key = %(prefix_key)s
+        AND created_at > %(since)s AND kind = 'link' AND status <> 'canceled' AND NOT test) AS alike""",
+)
 
 
-def in_prefix(conn: Connection, prefix_key: str, now: datetime) -> InPrefix:
-    """Texts that calls asked for within 24 h to numbers that begin alike; those of the test phone do not count."""
-    row = conn.execute(
-        "SELECT count(*), count(*) FILTER (WHERE typed) FROM texts WHERE prefix_key = %s AND created_at > %s"
-        " AND kind = 'link' AND status <> 'canceled' AND NOT test",
-        (prefix_key, now - _DAY),
-    ).fetchone()
-    assert row is not None
-    return InPrefix(*row)
+def asked(conn: Connection, *, call_sid: str, article_id: str, to_key: str, prefix_key: str, now: datetime) -> Asked:
+    """What speaks against a text of a call with an article to a number."""
+    values = {"call_sid": call_sid, "article_id": article_id, "to_key": to_key, "prefix_key": prefix_key}
+    ((article, opted_out, again, *counts),) = _ASKED.run(conn, values | {"since": now - _DAY})
+    return Asked(article, opted_out == "t", again == "t", *(int(count or 0) for count in counts))
+
+
+_NEW = Prepared(
+    "text_new",
+    f"INSERT INTO texts ({', '.join(NewText._fields)}) VALUES ({', '.join(f'%({name})s' for name in NewText._fields)})"
+    f" ON CONFLICT (call_sid, article_id, kind) DO NOTHING RETURNING {_COLUMNS}",
+)
 
 
 def queue(conn: Connection, new: NewText) -> tuple[Text, bool]:
@@ -146,16 +171,9 @@ def queue(conn: Connection, new: NewText) -> tuple[Text, bool]:
             (new.call_sid, new.article_id, new.kind),
         )
     values = {**new._asdict(), "path": json.dumps(list(new.path))}
-    names = ", ".join(NewText._fields)
-    places = ", ".join(f"%({name})s" for name in NewText._fields)
+    for row in _NEW.run(conn, values):
+        return _as_text(row), True
     with conn.cursor(row_factory=class_row(Text)) as cursor:
-        row = cursor.execute(
-            f"INSERT INTO texts ({names}) VALUES ({places}) ON CONFLICT (call_sid, article_id, kind) DO NOTHING"
-            f" RETURNING {_COLUMNS}",
-            values,
-        ).fetchone()
-        if row is not None:
-            return row, True
         kept = cursor.execute(
             f"SELECT {_COLUMNS} FROM texts WHERE call_sid = %s AND article_id = %s AND kind = %s",
             (new.call_sid, new.article_id, new.kind),
@@ -198,19 +216,23 @@ def of_call(conn: Connection, call_sid: str) -> list[Text]:
         ).fetchall()
 
 
+_CLAIM = Prepared(
+    "text_claim",
+    "UPDATE texts SET status = 'sending', attempts = attempts + 1, lease_until = %(lease_until)s"
+    " WHERE id = %(id)s AND status = 'queued' AND due_at <= %(now)s AND expires_at > %(now)s AND NOT EXISTS"
+    " (SELECT FROM optouts WHERE number_key = texts.to_key AND active)"
+    f" RETURNING {_COLUMNS}",
+)
+
+
 def claim(conn: Connection, text_id: str, now: datetime, lease: timedelta) -> Text | None:
     """Take a queued text for sending, for the time of a lease.
 
     None when it is not queued, not due, too late, or its number has opted out meanwhile.
     """
-    with conn.cursor(row_factory=class_row(Text)) as cursor:
-        return cursor.execute(
-            "UPDATE texts SET status = 'sending', attempts = attempts + 1, lease_until = %s"
-            " WHERE id = %s AND status = 'queued' AND due_at <= %s AND expires_at > %s AND NOT EXISTS"
-            " (SELECT FROM optouts WHERE number_key = texts.to_key AND active)"
-            f" RETURNING {_COLUMNS}",
-            (now + lease, text_id, now, now),
-        ).fetchone()
+    for row in _CLAIM.run(conn, {"id": text_id, "now": now, "lease_until": now + lease}):
+        return _as_text(row)
+    return None
 
 
 _MINE = " WHERE id = %(id)s AND status = 'sending' AND attempts = %(attempts)s"
@@ -236,6 +258,23 @@ def _tell(
         once=once or f"{name}:{text.id}",
         plan_version=plan[0] if plan else None,
     )
+
+
+#: the facts of a text that `moved` in the same statement, once each
+_TOLD = """
+    INSERT INTO facts (call_sid, name, at, plan_version, data, once)
+    SELECT moved.call_sid, fact.name, %(now)s, (SELECT plan_version FROM calls WHERE call_sid = moved.call_sid),
+        jsonb_build_object('text_id', moved.id) || fact.data
+            || CASE moved.kind WHEN 'link' THEN '{}' ELSE jsonb_build_object('kind', moved.kind) END,
+        fact.name || ':' || moved.id
+    FROM moved, ROWS FROM (jsonb_to_recordset(%(facts)s::jsonb) AS (name text, data jsonb))
+        WITH ORDINALITY AS fact (name, data, n)
+    ORDER BY fact.n
+    ON CONFLICT (once) WHERE once IS NOT NULL DO NOTHING"""
+
+
+def _facts(*told: tuple[str, dict[str, Any]]) -> str:
+    return json.dumps([{"name": name, "data": data} for name, data in told])
 
 
 def sent(conn: Connection, claimed: Text, message_sid: str, now: datetime) -> bool:
@@ -407,32 +446,50 @@ def due(conn: Connection, now: datetime, grace: timedelta, limit: int = 200) -> 
     )
 
 
-def receipt(
-    conn: Connection, text_id: str, message_sid: str, reached: str, code: int | None, now: datetime
-) -> Text | None:
+_RANKED = " ".join(f"WHEN '{status}' THEN {rank}" for status, rank in RANK.items())
+_RECEIVED = Prepared(
+    "text_received",
+    f"""
+WITH moved AS (
+    UPDATE texts SET status = %(reached)s, message_sid = %(sid)s, sent_at = coalesce(sent_at, %(now)s),
+        lease_until = NULL, error_code = NULL, settled_at = CASE WHEN %(final)s THEN %(now)s::timestamptz END
+    WHERE id = %(id)s AND coalesce(message_sid, %(sid)s) = %(sid)s
+        AND %(rank)s::int > CASE status {_RANKED} ELSE 0 END
+    RETURNING id, call_sid, kind
+), told AS ({_TOLD})
+SELECT EXISTS (SELECT FROM texts WHERE id = %(id)s AND coalesce(message_sid, %(sid)s) = %(sid)s)""",
+)
+
+
+def receipt(conn: Connection, text_id: str, message_sid: str, reached: str, code: int | None, now: datetime) -> bool:
     """Take a receipt: `reached` is sent, delivered or undelivered. Any order, any number, also before the send's
-    answer. The row afterwards, None for a text or message that is not ours."""
+    answer. False for a text or message that is not ours."""
+    if reached == "undelivered":
+        return _undelivered(conn, text_id, message_sid, code, now)
+    final = reached != "sent"
+    told = [("sent", {"message_sid": message_sid, "how": "receipt"})]  # nothing where that is on record already
+    values = {"id": text_id, "sid": message_sid, "reached": reached, "rank": RANK[reached], "final": final, "now": now}
+    values["facts"] = _facts(*told, *([(reached, {})] if final else []))
+    return _RECEIVED.run(conn, values) == [("t",)]
+
+
+def _undelivered(conn: Connection, text_id: str, message_sid: str, code: int | None, now: datetime) -> bool:
     with conn.transaction(), conn.cursor(row_factory=class_row(Text)) as cursor:
         text = cursor.execute(f"SELECT {_COLUMNS} FROM texts WHERE id = %s FOR UPDATE", (text_id,)).fetchone()
         if text is None or text.message_sid not in (None, message_sid):
-            return None
-        if RANK[reached] <= RANK.get(text.status, 0):
-            return text
-        final = reached != "sent"
-        moved = cursor.execute(
-            "UPDATE texts SET status = %(reached)s, message_sid = %(sid)s, sent_at = coalesce(sent_at, %(now)s),"
-            " lease_until = NULL, error_code = %(code)s, settled_at = CASE WHEN %(final)s THEN %(now)s END"
-            f" WHERE id = %(id)s RETURNING {_COLUMNS}",
-            {"reached": reached, "sid": message_sid, "now": now, "code": code, "final": final, "id": text_id},
-        ).fetchone()
-        assert moved is not None
+            return False
+        if RANK["undelivered"] <= RANK.get(text.status, 0):
+            return True
+        cursor.execute(
+            "UPDATE texts SET status = 'undelivered', message_sid = %(sid)s, sent_at = coalesce(sent_at, %(now)s),"
+            " lease_until = NULL, error_code = %(code)s, settled_at = %(now)s WHERE id = %(id)s",
+            {"sid": message_sid, "now": now, "code": code, "id": text_id},
+        )
         if text.sent_at is None:
             _tell(conn, text, "sent", now, {"message_sid": message_sid, "how": "receipt"})
-        if final:
-            _tell(conn, text, reached, now, {"code": code} if reached == "undelivered" else None)
-        if reached == "undelivered":
-            _after_refusal(conn, text, code, now)
-        return moved
+        _tell(conn, text, "undelivered", now, {"code": code})
+        _after_refusal(conn, text, code, now)
+        return True
 
 
 def _after_refusal(conn: Connection, text: Text, code: int | None, now: datetime) -> None:

@@ -17,9 +17,9 @@ def note_receipt(wiring: Wiring, text_id: str, message_sid: str, status: str, co
         log.info("receipt_unknown", text_id=text_id[:40], status=status[:40])
         return
     with wiring.pool.connection() as conn:
-        text = texts.receipt(conn, text_id, message_sid, reached, code, wiring.clock())
-    if text is None:
+        ours = texts.receipt(conn, text_id, message_sid, reached, code, wiring.clock())
+    if not ours:
         log.info("receipt_for_no_text", text_id=text_id[:40])
     elif reached == "undelivered":
         level = log.error if codes.ours_to_mend(code) else log.info
-        level("text_undelivered", text_id=text.id, code=code, why=codes.meaning(code))
+        level("text_undelivered", text_id=text_id, code=code, why=codes.meaning(code))

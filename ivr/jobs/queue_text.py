@@ -15,7 +15,7 @@ from ivr.jobs.times import DEFAULT
 from ivr.texts import compose, links, numbers, quiet
 from ivr.texts.consent import Standing, may_text
 from ivr.wiring import Wiring
-from models import articles, facts, optouts, texts
+from models import facts, texts
 from models import numbers as number_rows
 from models.texts import NewText, Text
 
@@ -31,16 +31,21 @@ def text_refusal(
     number = asked.to or from_number
     if not number or number == state.number:
         return "kind"
-    if articles.state(conn, asked.article_id) == "withdrawn":
+    settings, typed = wiring.settings, asked.to is not None
+    seen = texts.asked(
+        conn,
+        call_sid=state.call_sid,
+        article_id=asked.article_id,
+        to_key=wiring.numbers.key(number),
+        prefix_key=_prefix_key(wiring, number),
+        now=wiring.clock(),
+    )
+    if seen.article == "withdrawn":
         return "withdrawn"
-    to_key, settings = wiring.numbers.key(number), wiring.settings
-    typed = asked.to is not None
     textable, country_allowed = numbers.textable(number, settings.allowed_text_countries)
-    seen = texts.counts(conn, call_sid=state.call_sid, article_id=asked.article_id, to_key=to_key, now=wiring.clock())
-    in_prefix = texts.in_prefix(conn, _prefix_key(wiring, number), wiring.clock())
     refusal = may_text(
         Standing(
-            opted_out=optouts.is_out(conn, to_key),
+            opted_out=seen.opted_out,
             textable=textable,
             country_allowed=country_allowed,
             typed=typed,
@@ -48,13 +53,13 @@ def text_refusal(
             in_call=seen.in_call,
             in_day=seen.in_day,
             typed_in_day=seen.typed_in_day,
-            prefix_spent=in_prefix.texts >= settings.prefix_texts_a_day
-            or (typed and in_prefix.typed >= settings.prefix_typed_texts_a_day),
+            prefix_spent=seen.in_prefix >= settings.prefix_texts_a_day
+            or (typed and seen.typed_in_prefix >= settings.prefix_typed_texts_a_day),
         ),
         plan.offers,
     )
     if refusal == "prefix_cap":  # many callers or one that means harm: somebody should look
-        log.warning("prefix_budget_spent", call_sid=state.call_sid, texts=in_prefix.texts, typed=in_prefix.typed)
+        log.warning("prefix_budget_spent", call_sid=state.call_sid, texts=seen.in_prefix, typed=seen.typed_in_prefix)
     return refusal
 
 

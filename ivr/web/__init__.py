@@ -8,6 +8,7 @@ from ivr.web.environment import WithoutEnvironment
 from ivr.web.health import health
 from ivr.web.links import links
 from ivr.web.music import music
+from ivr.web.request import ShortRequest
 from ivr.web.texts import texts
 from ivr.web.voice import voice
 
@@ -16,6 +17,7 @@ blueprints = (voice, texts, links, music, health, agent)
 
 def install(app: Flask) -> None:
     """Guards and error pages."""
+    app.request_class = ShortRequest
     app.wsgi_app = WithoutEnvironment(app.wsgi_app)  # type: ignore[method-assign]
     guards.install(app)
     errors.install(app)

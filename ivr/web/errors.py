@@ -16,6 +16,7 @@ from ivr.turn import UnknownCall
 from ivr.web import pages
 from ivr.web.guards import wiring
 from ivr.wiring import Wiring
+from models.db import DatabaseAway
 
 log = structlog.get_logger()
 
@@ -37,14 +38,21 @@ _CLOSED_RESULTS = frozenset({
     "bridged", "bridging-in-process", "hangup", "redirected", "redirected-from-bridged"})  # fmt: skip
 
 
+class _Finished(Response):
+    """A response that nothing changes on its way out: the framework need not look it over again."""
+
+    def get_wsgi_response(self, environ: object) -> tuple[list[bytes], str, list[tuple[str, str]]]:
+        return list(self.iter_encoded()), self.status, self.headers.to_wsgi_list()
+
+
 def twiml(document: str) -> Response:
     """A document as the carrier takes it."""
-    return Response(document, mimetype="text/xml")
+    return _Finished(document, content_type="text/xml; charset=utf-8")
 
 
 def no_content() -> Response:
     """What a receipt or a status gets, known or not."""
-    return Response(status=204)
+    return _Finished(status=204)
 
 
 def into_queue(service: Wiring) -> str:
@@ -106,6 +114,8 @@ def voice_failed(error: Exception) -> Response:
     sid = inbound.call_sid(request.form)
     if isinstance(error, UnknownCall):
         log.info("call_not_known", view=view, call_sid=sid)
+    elif isinstance(error, DatabaseAway):  # told at length where it was found out
+        log.warning("voice_view_without_database", view=view, call_sid=sid)
     else:
         log.error("voice_view_failed", view=view, call_sid=sid, exc_info=error)
     if view == "status":

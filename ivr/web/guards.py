@@ -1,11 +1,14 @@
 """What stands before a view. Deny by default: an unsigned webhook sees nothing of us."""
 
+from typing import cast
+
 import structlog
 from flask import Flask, Response, current_app, request
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 
 from ivr.carrier.signature import FORM, Signatures
+from ivr.web.request import ShortRequest
 from ivr.wiring import Wiring
 
 LARGEST_BODY = 64 * 1024
@@ -31,7 +34,7 @@ def install(app: Flask) -> None:
 def signed_by_carrier() -> Response | None:
     """`before_request` of every webhook: 403 unless the carrier signed it for our account."""
     try:
-        genuine = _genuine()
+        genuine = _genuine(cast(ShortRequest, request._get_current_object()))  # type: ignore[attr-defined]
     except HTTPException:  # a body that is too long or cut off cannot have been signed
         genuine = False
     if genuine:
@@ -40,16 +43,17 @@ def signed_by_carrier() -> Response | None:
     return Response("Forbidden: the signature does not fit.\n", 403, mimetype="text/plain")
 
 
-def _genuine() -> bool:
-    is_form = request.mimetype == FORM
+def _genuine(request: ShortRequest) -> bool:
+    is_form = request.is_form
     # Read first: a multipart body that is taken apart as a form would leave nothing here, and no body needs no hash.
     body = b"" if is_form else request.get_data()
+    form = request.form if is_form else MultiDict()
     signatures: Signatures = current_app.extensions[_SIGNATURES]
     return signatures.genuine(
         request.path,
         request.environ.get("QUERY_STRING", ""),
         headers=request.headers,
-        content_type=request.mimetype,
-        form=request.form if is_form else MultiDict(),
+        content_type=FORM if is_form else request.mimetype,
+        form=form,
         body=body,
-    ) and (not is_form or request.form.get("AccountSid") == wiring().settings.twilio_account_sid)
+    ) and (not is_form or form.get("AccountSid") == wiring().settings.twilio_account_sid)

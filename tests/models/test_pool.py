@@ -1,13 +1,21 @@
 """The pool under a database that hangs up, or says nothing any more."""
 
 import os
+import shutil
 import signal
+import tempfile
 import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg import Connection
+from psycopg_pool import PoolTimeout
 
-from models.db import Pool
+from ivr.stores import Stores
+from models.db import DatabaseAway, Pool, open_pool
 
 
 def backends(pool: Pool) -> list[int]:
@@ -53,3 +61,100 @@ def test_a_connection_that_is_given_back_in_time_is_not_hung_up_on(pool: Pool) -
     time.sleep(0.7)
     with pool.connection() as conn:
         assert conn.execute("SELECT pg_backend_pid()").fetchone() == (before,)
+
+
+def test_who_comes_when_all_are_lent_waits_until_one_is_given_back(pool: Pool) -> None:
+    lent = [pool.getconn() for _ in range(pool.max_size)]
+    with pytest.raises(PoolTimeout), pool.connection(timeout=0.1):
+        pass
+    with ThreadPoolExecutor(1) as other:
+        waiting = other.submit(pool.getconn, 5)
+        time.sleep(0.1)
+        pool.putconn(lent[0])
+        assert waiting.result() is lent[0]
+    for conn in lent:
+        pool.putconn(conn)
+
+
+def test_a_connection_left_inside_a_transaction_is_not_lent_again(pool: Pool) -> None:
+    with pool.connection() as left:
+        left.execute("BEGIN")
+    assert left.closed
+    with pool.connection() as conn:
+        assert conn.execute("SELECT 1").fetchone() == (1,)
+
+
+@pytest.fixture
+def server() -> Iterator[Callable[[], Stores]]:
+    """Starts a PostgreSQL of the test's own; started again it has what it had."""
+    folder = Path(tempfile.mkdtemp(prefix="offhold-tests-"))
+    begun: list[Stores] = []
+
+    def start() -> Stores:
+        begun.append(Stores(folder, durable=False, valkey=False))
+        begun[-1].start()
+        return begun[-1]
+
+    try:
+        yield start
+    finally:
+        for stores in begun:
+            stores.stop()
+        shutil.rmtree(folder)
+
+
+def soon(pool: Pool) -> None:
+    """Ask until the pool lends again."""
+    end = time.monotonic() + 10
+    while True:
+        try:
+            with pool.connection() as conn:
+                assert conn.execute("SELECT 1").fetchone() == (1,)
+            return
+        except DatabaseAway:
+            assert time.monotonic() < end
+            time.sleep(0.05)
+
+
+def test_nobody_waits_for_a_database_that_is_away_and_it_is_used_when_it_is_back(server: Callable[[], Stores]) -> None:
+    first = server()
+    pool = open_pool(first.database_url("postgres"), size=4, statement_timeout_ms=2000, name="tests")
+    soon(pool)
+    first.stop()
+    with pytest.raises(DatabaseAway):
+        pool.getconn()
+    begun = time.monotonic()
+    for _ in range(100):
+        with pytest.raises(DatabaseAway):
+            pool.getconn()
+    assert time.monotonic() - begun < 0.5
+    server()
+    soon(pool)
+    pool.close()
+
+
+def test_a_database_that_is_away_at_first_is_checked_before_anything_is_lent(server: Callable[[], Stores]) -> None:
+    stores = server()
+    stores.stop()
+    pool = open_pool(stores.database_url("postgres"), size=2, statement_timeout_ms=2000, name="tests")
+    checked: list[Connection] = []
+    pool.check_first(checked.append)
+    with pytest.raises(DatabaseAway):
+        pool.getconn()
+    assert checked == []
+    server()
+    soon(pool)
+    assert len(checked) == 1
+    pool.close()
+
+
+def test_what_does_not_pass_the_check_is_never_lent(pool: Pool) -> None:
+    def refuse(conn: Connection) -> None:
+        raise RuntimeError("not ours")
+
+    with pool.connection():
+        pass
+    pool.check_first(refuse)
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="not ours"):
+            pool.getconn()

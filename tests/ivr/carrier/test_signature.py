@@ -5,6 +5,9 @@ import hashlib
 import hmac
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from twilio.request_validator import RequestValidator
 from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 
 from ivr.carrier import signature
@@ -154,3 +157,19 @@ def test_signatures_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(hmac, "compare_digest", compare)
     assert not genuine("https://mycompany.com", "/s", "", {"A": "b"}, "given")
     assert compared == [b"given"] * 2  # with and without the port
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["A", "B", "a b", "é"]), st.text(alphabet="ab😀é \n", max_size=5)), max_size=8),
+    st.text(alphabet="aé&=%", max_size=8),
+    st.sampled_from(["HMAC_SHA1", "HMAC_SHA256"]),
+)
+def test_a_signature_is_the_one_of_the_carriers_own_library(
+    fields: list[tuple[str, str]], query: str, algorithm: str
+) -> None:
+    form = MultiDict(fields)
+    url = "https://mycompany.com/s" + (f"?{query}" if query else "")
+    given_ = RequestValidator(TOKEN).compute_signature(url, form, algorithm)
+    more = {signature.SETTINGS_HEADER: f"key=x,algorithm={algorithm}"}
+    assert genuine("https://mycompany.com", "/s", query, form, given_, more=more)
+    assert not genuine("https://mycompany.com", "/s", query, [*fields, ("A", "more")], given_, more=more)
