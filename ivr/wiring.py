@@ -19,9 +19,10 @@ from ivr.call.plan import Plan
 from ivr.call.prompts import Prompt
 from ivr.carrier import twiml
 from ivr.carrier.sender import Sender
+from ivr.index_news import IndexNews
 from ivr.live import Plans, Queues, Recent
 from ivr.texts.numbers import Numbers
-from models import db, indexes, site
+from models import db, site
 from models import texts as text_rows
 from models.db import DatabaseAway
 from search.encoder import Encoder, EncoderError, load_encoder
@@ -30,6 +31,7 @@ from search.finder import FinderHolder
 log = structlog.get_logger()
 
 RENDERED_KEPT = 4096
+LOOK_S = 2.0  # a changed article is found within five seconds
 
 Clock = Callable[[], datetime]
 
@@ -59,6 +61,9 @@ class Wiring:
     encoder: Encoder | None = None
     _rendered: dict[tuple[tuple[Prompt, ...], int, int, str], str] = field(default_factory=dict)
     _news: list[News] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._index_news = IndexNews(self.finders, index_folder(self.settings), self._own_connection)
 
     def render(self, prompts: tuple[Prompt, ...], plan: Plan, turn: int, language: str) -> str:
         """Prompts as the carrier's document. Many callers hear the same at the same turn: those are kept."""
@@ -94,7 +99,7 @@ class Wiring:
         self._try_for_news()
         beside.join()
         self._try_for_news()
-        self._news.append(News(boards.connect(self.settings.redis_url.get_secret_value()), self.look_for_news))
+        self._news.append(News(boards.connect(self.settings.redis_url.get_secret_value()), self.look_for_news, LOOK_S))
 
     def _load_encoder(self) -> None:
         try:
@@ -111,15 +116,17 @@ class Wiring:
             log.exception("news_not_taken")
 
     def look_for_news(self) -> None:
-        """Load the live plan, and the live index if it is another than the one in use; a damaged one is refused and
-        the old one stays."""
+        """Load the live plan, the live index if it is another than the one in use (a damaged one is refused and the
+        old one stays), and the articles that changed since it was built."""
         with self.pool.connection() as conn:
             self.plans.live(conn)
-            live = indexes.current(conn)
-        if live is None or live.version == self.finders.version or self.encoder is None:
-            return
-        self.finders.load(index_folder(self.settings) / live.version, self.encoder)
-        log.info("index_in_use", version=live.version)
+        if self.encoder is not None:
+            self._index_news.look(self.encoder)
+
+    def _own_connection(self) -> Connection:
+        """Outside of the pool, whose connections are lent for moments only."""
+        url = self.settings.database_url.get_secret_value()
+        return Connection.connect(url, autocommit=True, connect_timeout=2, options="-c statement_timeout=10000")
 
     def check_hash_key(self) -> None:
         """Refuse a hash key that is not the one this database was begun with: opt-outs and arms hang on it.
