@@ -29,6 +29,7 @@ FEEDS = (
 MAX_PAGES = 50
 MAX_ENTRIES = 5_000  # on one page
 MAX_ELEMENTS = 200_000
+MAX_MENDED = 20_000  # marks in a feed that is not well-formed: mending takes quadratic time at worst
 TEASER = 500  # a summary shorter than this is no article: the page is asked for
 MAX_PAGES_ASKED = 200  # pages of entries, in one pull
 MAX_SKIPPED = 100
@@ -173,25 +174,32 @@ def _read_xml(got: Fetched) -> tuple[list[Raw], str]:
 def _parsed(url: str, body: bytes, headers: Mapping[str, str]) -> Any:
     """By feedparser, on bytes that are well-formed: for others it has a parser that takes quadratic time."""
     try:
-        for _ in elements(io.BytesIO(body), (), url):
-            pass
+        _check(url, body)
     except SourceError:
         body = _mended(url, body)
+        _check(url, body)
         headers = {**headers, "content-type": "text/xml; charset=utf-8"}
     return feedparser.parse(
         io.BytesIO(body), response_headers=dict(headers), sanitize_html=False, resolve_relative_uris=False
     )
 
 
+def _check(url: str, body: bytes) -> None:
+    """Raises `SourceError` for what is not well-formed, or built to cost time."""
+    for _ in elements(io.BytesIO(body), (), url):
+        pass
+
+
 def _mended(url: str, body: bytes) -> bytes:
     """A feed with a slip made well-formed. Not one that is cut off: its last entry would be half an article."""
     root = None
-    if body.rstrip().endswith((b"</rss>", b"</feed>", b"RDF>")):
+    if body.count(b"<") <= MAX_MENDED and body.rstrip().endswith((b"</rss>", b"</feed>", b"RDF>")):
         parser = etree.XMLParser(recover=True, resolve_entities=False, no_network=True, load_dtd=False)
         with suppress(etree.LxmlError):
             root = etree.fromstring(body, parser)
     if root is None:
         raise SourceError(f"{url} is no XML, or is broken or cut off")
+    etree.strip_tags(root, etree.Entity)  # such as &nbsp;, which no feed declares
     return etree.tostring(root, encoding="utf-8", xml_declaration=True)
 
 
@@ -200,7 +208,7 @@ def _from_xml(entry: Any, feed: Any) -> Raw | None:
     contents.sort(key=lambda one: "html" not in str(one.get("type")))
     body = text(contents[0].value) if contents else text(entry.get("summary"))
     kind = text(contents[0].get("type")) if contents else text((entry.get("summary_detail") or {}).get("type"))
-    created, changed = _moment(entry.get("published_parsed")), _moment(entry.get("updated_parsed"))
+    created, changed = _moment(dict.get(entry, "published_parsed")), _moment(dict.get(entry, "updated_parsed"))
     link = text(entry.get("link"))
     return _raw(
         text(entry.get("id")) or link,

@@ -7,6 +7,9 @@ from lxml import etree
 
 from search.sources.source import SourceError
 
+MAX_ATTRIBUTES = 200
+MAX_DEPTH = 100
+
 
 def elements(file: IO[bytes], names: Collection[str], what: str) -> Iterator[etree._Element]:
     """Each finished element of one of `names` (without namespace), good until the next one is asked for.
@@ -19,13 +22,19 @@ def elements(file: IO[bytes], names: Collection[str], what: str) -> Iterator[etr
             file, ("start", "end"), load_dtd=False, no_network=True, resolve_entities=False, huge_tree=False
         )
         root: etree._Element | None = None
+        depth = 0
         for event, element in parser:
             if event == "start":
+                depth += 1
+                if depth > MAX_DEPTH or len(element.attrib) > MAX_ATTRIBUTES:
+                    raise SourceError(f"{what} has elements too deep, or with too many attributes: not read")
                 if root is None:
                     root = element
                     if element.getroottree().docinfo.doctype:
                         raise SourceError(f"{what} declares a document type: not read")
-            elif local_name(element) in names:
+                continue
+            depth -= 1
+            if local_name(element) in names:
                 yield element
                 _forget(element)
     except etree.XMLSyntaxError as error:

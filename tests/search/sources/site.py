@@ -32,7 +32,8 @@ class Pull:
         self.raws = [change for change in changes if isinstance(change, Raw)]
         self.gone = [change.id for change in changes if isinstance(change, Gone)]
         self.cursor = self.batches[-1].cursor
-        self.listing = self.batches[-1].listing
+        listing = self.batches[-1].listing
+        self.listing = None if listing is None else set(listing)
         self.skipped = [one for batch in self.batches for one in batch.skipped]
         self.known = {raw.id: raw.version for raw in self.raws}
 
@@ -53,3 +54,9 @@ def pull_files(source: Source, cursor: str | None = None) -> list[Batch]:
 
 def place(url: str, known: dict[str, str] | None = None, *, full: bool = False, **options: str) -> Place:
     return Place(url, known=known or {}, full=full, options=options)
+
+
+def raws(batch: Batch) -> list[Raw]:
+    """The threads of a batch that says of none that it is gone."""
+    assert not any(isinstance(change, Gone) for change in batch.changes)
+    return [change for change in batch.changes if isinstance(change, Raw)]

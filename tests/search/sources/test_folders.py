@@ -9,7 +9,7 @@ import pytest
 
 from search.sources.folders import CsvFile, JsonlFile, MarkdownFolder
 from search.sources.source import Batch, RawAnswer, SourceError
-from tests.search.sources.site import place, pull_files
+from tests.search.sources.site import place, pull_files, raws
 
 LIGHT: dict[str, Any] = {
     "id": "light", "title": "Router light stays red", "question": "It is red.", "votes": 4, "licence": "CC BY 4.0",
@@ -24,17 +24,17 @@ def write(path: Path, *records: object) -> Path:
 
 
 def known(batch: Batch) -> dict[str, str]:
-    return {change.id: getattr(change, "version", "") for change in batch.changes}
+    return {change.id: change.version for change in raws(batch)}
 
 
 def test_json_lines_come_with_author_licence_votes_and_language_if_said(tmp_path: Path) -> None:
     path = write(tmp_path / "articles.jsonl", LIGHT, BILL)
     [batch] = pull_files(JsonlFile(place(str(path))))
-    light, bill = batch.changes
+    light, bill = raws(batch)
     assert vars_of(light) == ("light", "Sam", "CC BY 4.0", 4, None, True)
     assert vars_of(bill) == ("bill", None, "", 0, "es", True)
-    assert light.answers == (RawAnswer(text="Hold the pin.", author="Dana", votes=2, accepted=True),)  # type: ignore[union-attr]
-    assert batch.listing == {"light", "bill"}
+    assert light.answers == (RawAnswer(text="Hold the pin.", author="Dana", votes=2, accepted=True),)
+    assert batch.listing == frozenset({"light", "bill"})
 
 
 def vars_of(raw: Any) -> tuple[object, ...]:
@@ -48,14 +48,14 @@ def test_only_what_changed_is_given_and_what_is_gone_is_not_listed(tmp_path: Pat
     assert (same.changes, same.listing, same.cursor) == ((), None, first.cursor)
     write(path, {**LIGHT, "votes": 5})
     [later] = pull_files(JsonlFile(place(str(path), known(first))), first.cursor)
-    assert [change.id for change in later.changes] == ["light"]
-    assert later.listing == {"light"}
+    assert [change.id for change in raws(later)] == ["light"]
+    assert later.listing == frozenset({"light"})
 
 
 def test_nothing_is_taken_for_gone_while_a_record_cannot_be_read(tmp_path: Path) -> None:
     path = write(tmp_path / "articles.jsonl", LIGHT, {**BILL, "title": "x" * 10_000_000})
     [batch] = pull_files(JsonlFile(place(str(path))))
-    assert [change.id for change in batch.changes] == ["light"]
+    assert [change.id for change in raws(batch)] == ["light"]
     assert batch.listing is None
     assert batch.skipped == ("line 2: is longer than 4000000 bytes",)
 
@@ -64,19 +64,19 @@ def test_a_folder_of_markdown_follows_new_and_removed_files(tmp_path: Path) -> N
     for name in ("a", "b"):
         (tmp_path / f"{name}.md").write_text(f"---\ntitle: {name} is slow\n---\nReset **{name}**.", "utf-8")
     [first] = pull_files(MarkdownFolder(place(str(tmp_path))))
-    assert first.listing == {"a", "b"}
+    assert first.listing == frozenset({"a", "b"})
     (tmp_path / "b.md").unlink()
     (tmp_path / "c.md").write_text("---\ntitle: c\n---\nReset it.", "utf-8")
     [later] = pull_files(MarkdownFolder(place(str(tmp_path), known(first))), first.cursor)
-    assert [change.id for change in later.changes] == ["c"]
-    assert later.listing == {"a", "c"}
+    assert [change.id for change in raws(later)] == ["c"]
+    assert later.listing == frozenset({"a", "c"})
 
 
 def test_a_csv_file_is_read(tmp_path: Path) -> None:
     path = tmp_path / "articles.csv"
     path.write_text('id,title,body,votes\nbill,Where is my bill?,"Open the app, then Account.",3\n', "utf-8")
     [batch] = pull_files(CsvFile(place(str(path))))
-    assert [vars_of(change) for change in batch.changes] == [("bill", None, "", 3, None, True)]
+    assert [vars_of(change) for change in raws(batch)] == [("bill", None, "", 3, None, True)]
 
 
 def test_what_cannot_be_read_gives_the_reason(tmp_path: Path) -> None:
@@ -100,4 +100,4 @@ def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
     folder.mkdir()
     os.symlink(tmp_path / "secret.md", folder / "link.md")
     (folder / "a.md").write_text("---\ntitle: a\n---\nReset it.", "utf-8")
-    assert pull_files(MarkdownFolder(place(str(folder))))[0].listing == {"a"}
+    assert pull_files(MarkdownFolder(place(str(folder))))[0].listing == frozenset({"a"})

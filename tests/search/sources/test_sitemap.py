@@ -216,6 +216,7 @@ def test_a_broken_sitemap_gives_nothing_and_the_reason(site: Site, body: bytes, 
 
 
 def test_a_place_that_cannot_be_right_is_told() -> None:
-    for url, options in (("sitemap.xml", {}), ("https://help.example", {"path": "help"})):
-        with pytest.raises(SourceError):
-            Sitemap(place(url, **options))
+    with pytest.raises(SourceError, match="web address"):
+        Sitemap(place("sitemap.xml"))
+    with pytest.raises(SourceError, match="begins with /"):
+        Sitemap(place("https://help.example", path="help"))

@@ -7,7 +7,7 @@ import pytest
 
 from search.sources.source import RawAnswer, SourceError
 from search.sources.stack_exchange import StackExchange
-from tests.search.sources.site import place, pull_files
+from tests.search.sources.site import place, pull_files, raws
 
 HEAD = '\ufeff<?xml version="1.0" encoding="utf-8"?>\n<posts>\n'
 QUESTION = (
@@ -38,9 +38,8 @@ def test_a_question_comes_with_its_answers_authors_licences_and_link(tmp_path: P
     (tmp_path / "Users.xml").write_text(USERS, "utf-8")
     where = dump(tmp_path, QUESTION, ACCEPTED, OTHER, UNANSWERED, TAG_WIKI)
     [batch] = pull_files(StackExchange(place(where, site="superuser.com")))
-    [raw] = batch.changes
-    assert not isinstance(raw, str)
-    assert batch.listing == {"7"}
+    [raw] = raws(batch)
+    assert batch.listing == frozenset({"7"})
     assert (raw.id, raw.url, raw.title) == ("7", "https://superuser.com/questions/7", "Router light stays red")
     assert (raw.author, raw.licence, raw.tags) == ("Sam", "CC BY-SA 3.0, CC BY-SA 4.0", ("router", "wi-fi"))
     assert (raw.votes, raw.solved, raw.closed) == (5, True, False)
@@ -54,7 +53,7 @@ def test_a_question_comes_with_its_answers_authors_licences_and_link(tmp_path: P
 def test_absent_columns_are_empty(tmp_path: Path) -> None:
     bare = '<row Id="1" PostTypeId="1" Title="Bare" /><row Id="2" PostTypeId="2" ParentId="1" Body="Answer" />'
     [batch] = pull_files(StackExchange(place(dump(tmp_path, bare))))
-    [raw] = batch.changes
+    [raw] = raws(batch)
     assert raw.id == "1"
     assert (raw.url, raw.author, raw.licence, raw.created, raw.solved) == ("", None, "CC BY-SA", None, False)
 
@@ -62,20 +61,20 @@ def test_absent_columns_are_empty(tmp_path: Path) -> None:
 def test_a_closed_question_is_given_as_closed(tmp_path: Path) -> None:
     closed = QUESTION.replace("ViewCount", 'ClosedDate="2024-04-01T00:00:00.000" ViewCount')
     [batch] = pull_files(StackExchange(place(dump(tmp_path, closed, ACCEPTED))))
-    assert [raw.closed for raw in batch.changes] == [True]
+    assert [raw.closed for raw in raws(batch)] == [True]
 
 
 def test_the_same_dump_is_not_read_twice_and_a_new_one_gives_what_changed_and_what_is_left(tmp_path: Path) -> None:
     second = QUESTION.replace('Id="7"', 'Id="8"', 1) + ACCEPTED.replace('Id="12"', 'Id="14"').replace('"7"', '"8"')
     where = dump(tmp_path, QUESTION, ACCEPTED, second)
     [first] = pull_files(StackExchange(place(where)))
-    assert [raw.id for raw in first.changes] == ["7", "8"]
-    known = {raw.id: raw.version for raw in first.changes}
+    assert [raw.id for raw in raws(first)] == ["7", "8"]
+    known = {raw.id: raw.version for raw in raws(first)}
     assert pull_files(StackExchange(place(where, known)), first.cursor)[0].changes == ()
     dump(tmp_path, QUESTION.replace('Score="5"', 'Score="6"'), ACCEPTED)
     [later] = pull_files(StackExchange(place(where, known)), first.cursor)
-    assert [raw.id for raw in later.changes] == ["7"]
-    assert later.listing == {"7"}
+    assert [raw.id for raw in raws(later)] == ["7"]
+    assert later.listing == frozenset({"7"})
 
 
 def test_many_questions_come_in_batches_and_only_the_last_one_lists_them(tmp_path: Path) -> None:
@@ -86,7 +85,7 @@ def test_many_questions_come_in_batches_and_only_the_last_one_lists_them(tmp_pat
     batches = pull_files(StackExchange(place(dump(tmp_path, *rows))))
     assert [len(batch.changes) for batch in batches] == [200, 200, 50]
     assert [batch.cursor is None for batch in batches] == [True, True, False]
-    assert batches[-1].listing == {str(n) for n in range(1, 451)}
+    assert batches[-1].listing == frozenset({str(n) for n in range(1, 451)})
 
 
 def test_a_row_without_a_number_is_left_out_and_told(tmp_path: Path) -> None:
