@@ -11,7 +11,7 @@ OURS = {"bench", "config", "ivr", "models", "search", "tests"}
 SERVED = OURS - {"bench", "tests"}
 #: known to type checkers alone
 TYPES_ONLY = {"_typeshed"}
-TORCH = {"sentence-transformers", "torch"}
+TORCH = {"onnx", "sentence-transformers", "torch", "transformers"}
 
 
 def plain(name: str) -> str:
