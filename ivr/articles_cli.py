@@ -27,7 +27,7 @@ from ivr.wiring import index_folder
 from models import articles, indexes
 from search.article import Article
 from search.bundle import Evidence
-from search.encoder import EncoderError, load_encoder
+from search.encoder import DEFAULT_MODEL, EncoderError, load_encoder
 from search.importing import ImportRefused, ImportReport, read_articles, reasons, size_bytes
 from search.index import BundleError, build, prune, read_manifest, verify
 from search.records import Defaults
@@ -129,8 +129,8 @@ def roll_back(settings: Settings, version: str | None = None) -> str:
 
 def _model_id(settings: Settings) -> str:
     """The id of the encoder's vector space, known without loading it only for the default model."""
-    if settings.encoder == "onnx":
-        return settings.encoder_model
+    if settings.encoder == "onnx" and settings.encoder_model == DEFAULT_MODEL:
+        return DEFAULT_MODEL
     return load_encoder(settings.encoder, settings.encoder_model).model_id
 
 
