@@ -36,10 +36,11 @@ def release(path: str | None) -> None:
 def worker() -> None:
     """Send texts and do what is due, until told to stop."""
     from ivr.closing import close_lost_calls
+    from ivr.jobs.rebuild_index import Rebuilding
     from ivr.jobs.sync_sources import Syncing
     from ivr.jobs.worker import run_worker
 
-    run_worker(_wiring(), chores=(close_lost_calls, Syncing().sync_sources))
+    run_worker(_wiring(), chores=(close_lost_calls, Syncing().sync_sources, Rebuilding().rebuild_index))
 
 
 @click.group()

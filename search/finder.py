@@ -4,6 +4,7 @@ import math
 import os
 import re
 import threading
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -28,6 +29,7 @@ RIVAL_LIKENESS = 0.35
 RUNNER_UP_WITHIN = 1.0  # logits: a second article worth offering is at least 1/e as likely as the first
 
 MAX_TRANSCRIPT = 2000
+PATHS_KEPT = 2048
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _FILLERS = frozenset(
     {"um", "uh", "erm", "er", "hmm", "mm", "hello", "hi", "hey", "yes", "yeah", "no", "ok", "okay", "please"}
@@ -45,6 +47,7 @@ class Finder:
         self._collections = (bundle,) if delta.bundle is None else (bundle, delta.bundle)
         self._languages = frozenset(name for one in self._collections for name in one.language_names)
         self._hidden = _rows(bundle, delta.hidden)
+        self._by_path = lru_cache(maxsize=PATHS_KEPT)(self._find)
         self._judge = judges.judge_from(bundle.model) if bundle.model else judges.shipped()
         self._calibration = (
             calibrations.calibration_from(bundle.calibration) if bundle.calibration else calibrations.shipped()
@@ -77,6 +80,11 @@ class Finder:
 
         A score is the probability that the article solves the problem; the shares are those of `threshold`.
         """
+        if not says_something(query.transcript):  # there are few menu paths: each is searched once an index
+            return self._by_path(replace(query, transcript="", nbest=()), wrong_share, unanswerable)
+        return self._find(query, wrong_share, unanswerable)
+
+    def _find(self, query: Query, wrong_share: float, unanswerable: float) -> Match | NoMatch:
         text = searched_text(query)
         if text is None:
             return NoMatch("transcript_too_poor", self.version)

@@ -29,9 +29,12 @@ def healthz() -> Response:
 
 @health.get("/readyz")
 def readyz() -> Response:
-    """Each part with what is wrong with it; 503 when one is wrong that calls cannot do without."""
+    """Each part with what is wrong with it, and the index this process serves; 503 when a part is wrong that calls
+    cannot do without."""
     found = ready.problems(wiring())
-    answer = jsonify({name: problem or "ok" for name, problem in found.items()})
+    version = wiring().finders.version
+    parts = {name: problem or "ok" for name, problem in found.items()}
+    answer = jsonify(parts | ({"index_version": version} if version else {}))
     answer.status_code = 503 if any(found[name] for name in found if name not in ready.LOSABLE) else 200
     answer.headers["Cache-Control"] = "no-store"
     return answer
