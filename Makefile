@@ -4,6 +4,7 @@ SHELL := /bin/sh
 PYTHON ?= $(or $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
     $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done),python3)
 VENV := .venv
+SETS ?= ../shared/data/sets
 BIN := $(CURDIR)/$(VENV)/bin
 PIP := "$(BIN)/python" -m pip --disable-pip-version-check --no-input
 INSTALL := $(PIP) install --quiet --no-deps --require-hashes --only-binary :all:
@@ -13,7 +14,7 @@ export PYTHONUNBUFFERED := 1
 export OFFHOLD_PORT := $(PORT)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-models lint lock bench bench-index clean
+.PHONY: help run test test-models lint lock bench bench-index bench-search clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -41,6 +42,10 @@ bench: $(VENV)/test.stamp ## webhooks a second, and how long they take
 
 bench-index: $(VENV)/test.stamp ## the search index up to a million passages (SETS=folder of judged sets)
 	@exec python -m bench.index $(if $(SETS),"$(SETS)") $(if $(SIZES),--sizes "$(SIZES)")
+
+bench-search: $(VENV)/test.stamp ## the search on judged sets beside plain ways (SETS=folder of sets)
+	@test -d "$(SETS)" || { echo "$(SETS) is no folder: SETS=folder of judged sets" >&2; exit 1; }
+	@exec python -m search evaluate $(sort $(wildcard $(SETS)/*))
 
 clean: ## remove the environments; the data in DATA_DIR stays
 	rm -rf $(VENV) .venv-models

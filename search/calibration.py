@@ -6,7 +6,7 @@ right article first, of those that have one but got another, and of those that n
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -41,12 +41,13 @@ class Calibration:
     def probability(self, logit: float, unanswerable: float = UNANSWERABLE_SHARE) -> float:
         """That the first article solves the problem of a caller, when so many callers have one that nothing solves.
 
-        By Bayes over the three kinds' densities, made monotone by a logistic regression (Platt 1999) of one variable.
+        The chance that something answers, times the chance that it is this one: a logistic regression of the logit each
+        (Platt 1999), the first moved to the callers' share by Bayes.
         """
-        slope, bias = self._line
-        seen = 0.5 * self.found / (1 - 0.5 * self.found)
-        here = (1 - unanswerable) * self.found / max(1 - (1 - unanswerable) * self.found, 1e-9)
-        return 1 / (1 + math.exp(-min(max(slope * logit + bias + math.log(max(here, 1e-9) / seen), -40.0), 40.0)))
+        slope, bias = self._answerable
+        answerable = slope * logit + bias + math.log(max(1 - unanswerable, 1e-9) / max(unanswerable, 1e-9))
+        slope, bias = self._right
+        return _chance(answerable) * _chance(slope * logit + bias)
 
     def threshold(self, wrong_share: float = WRONG_SHARE, unanswerable: float = UNANSWERABLE_SHARE) -> float:
         """The lowest logit at which, of the texts offered at or above it, at most `wrong_share` would be wrong; where
@@ -66,25 +67,16 @@ class Calibration:
         return float(candidates[kept[0] if len(kept) else int(np.argmin(shares))])
 
     @cached_property
-    def _line(self) -> tuple[float, float]:
-        """Slope and bias of the logistic regression, the answerable and the unanswerable counted half each."""
-        logits = np.concatenate([self.right, self.wrong, self.unanswerable])
-        truth = np.concatenate([np.ones(len(self.right)), np.zeros(len(self.wrong) + len(self.unanswerable))])
-        weights = np.concatenate(
-            [
-                np.full(len(self.right), 0.5 * self.found / max(len(self.right), 1)),
-                np.full(len(self.wrong), 0.5 * (1 - self.found) / max(len(self.wrong), 1)),
-                np.full(len(self.unanswerable), 0.5 / max(len(self.unanswerable), 1)),
-            ]
+    def _answerable(self) -> tuple[float, float]:
+        """The line of an answerable question against an unanswerable one, both alike frequent."""
+        return _line(
+            [(self.right, self.found, True), (self.wrong, 1 - self.found, True), (self.unanswerable, 1, False)]
         )
-        line = np.zeros(2)
-        inputs = np.stack([logits, np.ones(len(logits))], axis=1)
-        for _ in range(50):  # Newton's method; the small penalty keeps it finite where the kinds do not overlap
-            chance = 1 / (1 + np.exp(-np.clip(inputs @ line, -40, 40)))
-            gradient = inputs.T @ (weights * (chance - truth)) + 1e-3 * line
-            curvature = (inputs * (weights * chance * (1 - chance))[:, None]).T @ inputs + 1e-3 * np.eye(2)
-            line -= np.linalg.solve(curvature, gradient)
-        return max(float(line[0]), 1e-3), float(line[1])
+
+    @cached_property
+    def _right(self) -> tuple[float, float]:
+        """The line of the right article against another, among answerable questions."""
+        return _line([(self.right, self.found, True), (self.wrong, 1 - self.found, False)])
 
 
 def unanswerable_share(calibration: Calibration, logits: Numbers) -> float:
@@ -94,14 +86,13 @@ def unanswerable_share(calibration: Calibration, logits: Numbers) -> float:
     """
     if not len(logits):
         return UNANSWERABLE_SHARE
-    slope, bias = calibration._line
+    slope, bias = calibration._answerable
     odds = np.exp(np.clip(slope * logits + bias, -40, 40))
     share = 0.5
-    seen = 0.5 * calibration.found
     for _ in range(200):
-        shifted = odds * (share / seen) / ((1 - share) / (1 - seen))
-        share = float(np.clip((shifted / (1 + shifted)).mean(), 1e-3, 1 - 1e-3))
-    return float(np.clip(1 - share / max(calibration.found, share), 0.05, 0.95))
+        shifted = odds * share / (1 - share)
+        share = float(np.clip((shifted / (1 + shifted)).mean(), 0.05, 0.95))
+    return 1 - share
 
 
 def calibrated(logits: Numbers, right: npt.NDArray[np.bool_], answerable: npt.NDArray[np.bool_]) -> Calibration:
@@ -159,3 +150,23 @@ def _upper(share: Numbers, count: int) -> Numbers:
     middle = share + z * z / (2 * count)
     half = z * np.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
     return np.asarray((middle + half) / (1 + z * z / count))
+
+
+def _chance(logit: float) -> float:
+    return 1 / (1 + math.exp(-min(max(logit, -40.0), 40.0)))
+
+
+def _line(kinds: Sequence[tuple[tuple[float, ...], float, bool]]) -> tuple[float, float]:
+    """Slope and bias of a logistic regression on kinds given as logits, weight of them all, and truth. A slope is never
+    negative."""
+    logits = np.concatenate([own for own, _, _ in kinds])
+    truth = np.concatenate([np.full(len(own), float(true)) for own, _, true in kinds])
+    weights = np.concatenate([np.full(len(own), share / max(len(own), 1)) for own, share, _ in kinds])
+    line = np.zeros(2)
+    inputs = np.stack([logits, np.ones(len(logits))], axis=1)
+    for _ in range(50):  # Newton's method; the small penalty keeps it finite where the kinds do not overlap
+        chance = 1 / (1 + np.exp(-np.clip(inputs @ line, -40, 40)))
+        gradient = inputs.T @ (weights * (chance - truth)) + 1e-4 * line
+        curvature = (inputs * (weights * chance * (1 - chance))[:, None]).T @ inputs + 1e-4 * np.eye(2)
+        line -= np.linalg.solve(curvature, gradient)
+    return max(float(line[0]), 0.0), float(line[1])

@@ -12,9 +12,9 @@ from search.evidence import Asked, evidence
 from search.judge import Judge, gate_facts
 from search.words import stop_terms
 
-NEAREST = 96  # passages looked at
-SHARED_WORDS = 48  # articles looked at for their words
-AT_CHOICE = 48  # passages looked at among those with a tag that a menu choice names
+NEAREST = 64  # passages looked at
+SHARED_WORDS = 24  # articles looked at for their words
+AT_CHOICE = 40  # passages looked at among those with a tag that a menu choice names
 RARE_TAG = 0.05  # share of the articles: what is tagged more often says little about the problem
 
 

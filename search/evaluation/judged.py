@@ -65,7 +65,8 @@ def read_set(folder: Path) -> JudgedSet:
 def _articles(folder: Path) -> tuple[tuple[Article, ...], int]:
     path = folder / "articles.jsonl"
     try:
-        beginning = path.open(encoding="utf-8").readline(1000).strip()
+        with path.open(encoding="utf-8") as file:
+            beginning = file.readline(1000).strip()
     except (OSError, UnicodeDecodeError) as error:
         raise SetError(f"{path} cannot be read: {error}") from error
     if beginning and not beginning.startswith("{") and (folder / beginning).is_file():
