@@ -22,7 +22,7 @@ Bits = npt.NDArray[np.uint8]  # one bit a row, the lowest bit of a byte first
 Progress = Callable[[int], None]
 
 EXACT_BELOW = 20_000  # passages: 2 ms for all of them on one core
-LISTS_PER_ROOT = 4  # lists = so many times the root of the number of passages
+LISTS_PER_ROOT = 8  # lists = so many times the root of the number of passages
 PROBES_PER_ROOT = 4  # lists looked into = so many times the root of the number of lists
 TRAINED_ON = 48  # vectors a list
 ROUNDS = 8  # of k-means
