@@ -35,7 +35,7 @@ def test_an_index_is_built_and_served_with_it_and_served_by_the_other(tmp_path: 
     query = Query(("Billing",), "you took the money two times", "en")
     for encoder in (heavy, OnnxEncoder()):
         bundle = load(tmp_path / version, encoder.model_id, encoder.dimension)
-        found = Finder(bundle, encoder, threshold=0.3).find(query)
+        found = Finder(bundle, encoder).find(query)
         assert isinstance(found, Match)
         assert found.article_id == "charged-twice"
 
