@@ -104,6 +104,7 @@ class Bundle:
     words: WordIndex
     hubs: npt.NDArray[np.float16]
     run_rarities: npt.NDArray[np.float16]
+    run_weights: npt.NDArray[np.float32]  # their squares
     density: tuple[float, float]  # of `search.hubs`
     model: Mapping[str, Any]
     calibration: Mapping[str, Any]
@@ -126,7 +127,7 @@ class Bundle:
 
     def passages_of(self, row: int) -> range:
         """The passages of an article."""
-        begin, end = np.searchsorted(self.owners, [row, row + 1])
+        begin, end = np.searchsorted(self.owners, np.array([row, row + 1], dtype=self.owners.dtype))
         return range(int(begin), int(end))
 
     def tags_of(self, row: int) -> frozenset[str]:
@@ -321,6 +322,7 @@ def bundle_of(
         words=WordIndex(word_arrays(arrays)),
         hubs=arrays["hubs"],
         run_rarities=np.asarray(arrays["run-rarities"]),
+        run_weights=arrays["run-rarities"].astype(np.float32) ** 2,
         density=(mean, deviation),
         model=model,
         calibration=calibration,

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from search.bundle import ANSWER, QUESTION, TITLE, WHOLE, Bundle
-from search.runs import SPACE, letter_runs, runs_of, tag_form
+from search.runs import RUNS, SPACE, letter_runs, runs_of, tag_form
 from search.words import TITLE as IN_TITLE
 from search.words import analyse, stop_terms
 
@@ -62,12 +62,11 @@ def asked(vector: Numbers, words: str, path: tuple[str, ...], language: str) -> 
 def evidence(bundle: Bundle, caller: Asked, rows: npt.NDArray[np.int64]) -> Seen:
     """The features of the articles in `rows`."""
     title, question, answer, whole = _cosines(bundle, caller.vector, rows)
-    numbers = bundle.words.numbers(caller.terms)
-    idfs = bundle.words.idfs(numbers)
-    stands = bundle.words.fields(rows, numbers) > 0
-    path_numbers = bundle.words.numbers(caller.path_terms)
-    path_idfs = bundle.words.idfs(path_numbers)
-    in_title = bundle.words.fields(rows, path_numbers) & IN_TITLE > 0
+    numbers = bundle.words.numbers((*caller.terms, *caller.path_terms))
+    fields = bundle.words.fields(rows, numbers)
+    said = len(caller.terms)
+    idfs, path_idfs = np.split(bundle.words.idfs(numbers), [said])
+    stands, in_title = fields[:, :said] > 0, fields[:, said:] & IN_TITLE > 0
     hubs = bundle.hubs[rows].astype(np.float32)
     better = np.maximum(title, whole)
     columns = (
@@ -87,8 +86,9 @@ def evidence(bundle: Bundle, caller: Asked, rows: npt.NDArray[np.int64]) -> Seen
 
 
 def _cosines(bundle: Bundle, vector: Numbers, rows: npt.NDArray[np.int64]) -> tuple[Numbers, ...]:
-    begins = np.searchsorted(bundle.owners, rows).astype(np.int64)
-    counts = np.searchsorted(bundle.owners, rows, side="right").astype(np.int64) - begins
+    articles = rows.astype(bundle.owners.dtype)  # another type would make a copy of all owners first
+    begins = np.searchsorted(bundle.owners, articles)
+    counts = np.searchsorted(bundle.owners, articles, side="right") - begins
     places = np.repeat(np.arange(len(rows)), counts)
     flat = np.arange(int(counts.sum())) + np.repeat(begins - (np.cumsum(counts) - counts), counts)
     cosines = bundle.vectors.read(flat) @ vector
@@ -124,7 +124,7 @@ def _tag_rarity(bundle: Bundle, choices: frozenset[str], rows: npt.NDArray[np.in
 
 def _letters(bundle: Bundle, runs: npt.NDArray[np.uint16], rows: npt.NDArray[np.int64]) -> Numbers:
     """Cosine of rarity-weighted runs, each counted as often as the title has it."""
-    titles = [bundle.titles.raw(int(row)) for row in rows]
+    titles = [bundle.titles.raw(row) for row in rows.tolist()]
     gap = np.full(1, SPACE, dtype=np.uint8)
     joined = np.concatenate([part for title in titles for part in (gap, title, gap)])
     found = runs_of(joined)
@@ -132,9 +132,11 @@ def _letters(bundle: Bundle, runs: npt.NDArray[np.uint16], rows: npt.NDArray[np.
     ends = np.cumsum(lengths)
     owners = np.repeat(np.arange(len(rows)), lengths)[: len(found)]
     inside = np.arange(len(found)) < ends[owners] - 2  # not across two titles
-    weights = np.where(inside, bundle.run_rarities[found].astype(np.float32) ** 2, 0)
-    shared = np.isin(found, runs)
-    mine = float((bundle.run_rarities[runs].astype(np.float32) ** 2).sum())
+    weights = np.where(inside, bundle.run_weights[found], 0)
+    said = np.zeros(RUNS, dtype=bool)
+    said[runs] = True
+    shared = said[found]
+    mine = float(bundle.run_weights[runs].sum())
     dots = np.bincount(owners, weights * shared, len(rows))
     norms = np.bincount(owners, weights, len(rows))
     return np.asarray(dots / np.sqrt(np.maximum(norms * mine, 1e-6)), dtype=np.float32)

@@ -96,8 +96,13 @@ class VectorIndex:
         """The stored vectors of `rows`."""
         if self._held is not None:
             return self._held[rows].astype(np.float32)
+        if not len(rows):
+            return np.empty((0, self.dimension), np.float32)
         size = 2 * self.dimension
-        parts = [os.pread(self._file, size, self._offset + int(row) * size) for row in rows]
+        breaks = np.flatnonzero(np.diff(rows, prepend=rows[0] - 2) != 1)  # rows in a row are read at once
+        starts = (self._offset + rows[breaks] * size).tolist()
+        lengths = (np.diff(breaks, append=len(rows)) * size).tolist()
+        parts = [os.pread(self._file, length, start) for start, length in zip(starts, lengths, strict=True)]
         return np.frombuffer(b"".join(parts), np.float16).reshape(len(rows), self.dimension).astype(np.float32)
 
     def _probes(self, allowed: Bits | None) -> int:
