@@ -27,8 +27,7 @@ def defer_send(conn: Connection, text_id: str) -> None:
 
 def build_app(database_url: str, senders: int) -> App:
     """The worker's side. Its tasks find the wiring and times in the job's context."""
-    # check: not a question to the database before each question; a lost connection begins the app's life anew anyway
-    app = App(connector=PsycopgConnector(conninfo=database_url, min_size=1, max_size=senders + 2, check=None))
+    app = App(connector=PsycopgConnector(conninfo=database_url, min_size=1, max_size=senders + 2))
 
     @app.task(name=SEND, queue="texts", pass_context=True)
     def send(context: JobContext, text_id: str) -> None:
