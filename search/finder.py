@@ -24,9 +24,8 @@ from search.ranking import Part, Place, Ranking, rank
 from search.result import Match, NoMatch
 
 # Two articles about different things within this many logits of each other: nobody can tell which is meant.
-RIVAL_MARGIN = 0.1
+RIVAL_MARGIN = 0.5
 RIVAL_LIKENESS = 0.35
-RUNNER_UP_WITHIN = 1.0  # logits: a second article worth offering is at least 1/e as likely as the first
 
 MAX_TRANSCRIPT = 2000
 PATHS_KEPT = 2048
@@ -93,11 +92,24 @@ class Finder:
         caller = self._asked(query, text)
         threshold = self._threshold(wrong_share, unanswerable)
         ranking = self._rank(query, caller)
-        if ranking is None or not ranking.places or ranking.gate < threshold:
-            score = self._calibration.probability(ranking.gate, unanswerable) if ranking and ranking.places else None
+        if ranking is None or not ranking.places:
             barred = ranking is not None and ranking.anywhere >= threshold
-            return NoMatch("not_allowed_here" if barred else "nothing_near", self.version, score)
-        return self._decide(ranking, self._calibration.probability(ranking.gate, unanswerable))
+            return NoMatch("not_allowed_here" if barred else "nothing_near", self.version)
+        score = self._calibration.probability(ranking.gate, unanswerable)
+        if self._torn(ranking, threshold):
+            return NoMatch("rival_topics", self.version, score, ranking.gate)
+        if ranking.gate < threshold:
+            barred = ranking.anywhere >= threshold
+            return NoMatch("not_allowed_here" if barred else "nothing_near", self.version, score, ranking.gate)
+        others = ranking.places[1:]
+        return Match(
+            article_id=self.article_id(ranking.places[0]),
+            score=score,
+            margin=1 - math.exp(others[0].score - ranking.places[0].score) if others else 1.0,
+            index_version=self.version,
+            runner_up=self.article_id(others[0]) if ranking.further >= threshold else None,
+            logit=ranking.gate,
+        )
 
     def rank(self, query: Query, depth: int = 10) -> Ranking | None:
         """The best allowed articles whether or not they are good enough, for trying and measuring."""
@@ -123,18 +135,12 @@ class Finder:
         ]
         return rank(parts, caller, self._judge, query.language, depth)
 
-    def _decide(self, ranking: Ranking, score: float) -> Match | NoMatch:
-        best, others = ranking.places[0], ranking.places[1:]
-        behind = best.score - others[0].score if others else math.inf
-        if behind < RIVAL_MARGIN and self._likeness(best, others[0]) < RIVAL_LIKENESS:
-            return NoMatch("rival_topics", self.version, score)
-        return Match(
-            article_id=self.article_id(best),
-            score=score,
-            margin=1 - math.exp(-behind),
-            index_version=self.version,
-            runner_up=self.article_id(others[0]) if behind < RUNNER_UP_WITHIN else None,
-        )
+    def _torn(self, ranking: Ranking, threshold: float) -> bool:
+        """Whether two articles about different things are level, and one of them would do if there were no other."""
+        if len(ranking.places) < 2 or max(ranking.gate, ranking.further) < threshold:
+            return False
+        best, other = ranking.places[:2]
+        return best.score - other.score < RIVAL_MARGIN and self._likeness(best, other) < RIVAL_LIKENESS
 
     def _likeness(self, one: Place, other: Place) -> float:
         """Cosine of the two titles: low means that they are about different things."""
@@ -153,11 +159,9 @@ def _rows(bundle: Bundle, article_ids: frozenset[str]) -> frozenset[int]:
 
 
 def searched_text(query: Query) -> str | None:
-    """What is embedded: the caller's words, or the menu path when nothing was said; None when neither is."""
-    if says_something(query.transcript):
-        return query.transcript[:MAX_TRANSCRIPT]
-    path = " ".join(query.path)
-    return path[:MAX_TRANSCRIPT] if says_something(path) else None
+    """What is embedded: the caller's words, or the last menu choice when nothing was said; None when neither is."""
+    texts = (query.transcript, *reversed(query.path))
+    return next((text[:MAX_TRANSCRIPT] for text in texts if says_something(text)), None)
 
 
 def says_something(text: str) -> bool:

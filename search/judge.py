@@ -5,6 +5,7 @@ ranking score is a logit within the candidates of one query (softmax regression;
 2007). The gate is a logistic regression on what the ranking leaves: how near, how far ahead, how like this community.
 """
 
+import hashlib
 import json
 import math
 from collections.abc import Mapping
@@ -85,6 +86,12 @@ def judge_from(content: Mapping[str, Any]) -> Judge:
         return Judge(rank, gate, float(content["gate_bias"]))
     except (KeyError, TypeError) as error:
         raise ValueError(f"these are not the weights of this version: {error}") from error
+
+
+def gate_id(judge: Judge, model_id: str) -> str:
+    """Tells gates apart: the logits of two are not to be compared. `model_id` is the encoder's."""
+    weights = json.dumps(as_json(judge), sort_keys=True)
+    return f"{model_id} {hashlib.sha256(weights.encode()).hexdigest()[:12]}"
 
 
 def as_json(judge: Judge) -> dict[str, Any]:

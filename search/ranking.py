@@ -8,13 +8,16 @@ import numpy as np
 import numpy.typing as npt
 
 from search.bundle import Allowed, Bundle
-from search.evidence import Asked, evidence
+from search.evidence import FEATURES, Asked, evidence
 from search.judge import Judge, gate_facts
 from search.words import stop_terms
 
+NEAREST_VIEW = FEATURES.index("any view")
 NEAREST = 64  # passages looked at
 SHARED_WORDS = 24  # articles looked at for their words
 AT_CHOICE = 40  # passages looked at among those with a tag that a menu choice names
+FAR = -10.0
+FLOOR = 0.3  # cosine: an article none of whose views is so near is not what is meant, however far the others are
 RARE_TAG = 0.05  # share of the articles: what is tagged more often says little about the problem
 
 
@@ -30,11 +33,12 @@ class Place:
 
 @dataclass(frozen=True)
 class Ranking:
-    """The allowed articles, best first; `gate` is the logit that the first of them solves the problem, `anywhere` that
-    of the best article whether allowed or not."""
+    """The allowed articles, best first. Logits of the gate: `gate` that the first of them solves the problem, `further`
+    that the second does if there were no first, `anywhere` that of the best article whether allowed or not."""
 
     places: tuple[Place, ...]
     gate: float
+    further: float
     anywhere: float
 
 
@@ -70,14 +74,42 @@ def rank(parts: Sequence[Part], caller: Asked, judge: Judge, language: str, dept
     density = parts[0].bundle.density
     order = np.argsort(-scores, kind="stable")
     offered = order[may[order]]
-    anywhere = judge.logit(gate_facts(found, scores, int(order[0]), density))
+    anywhere = _gate(judge, found, scores, int(order[0]), density)
     if not len(offered):
-        return Ranking((), -math.inf, anywhere)
-    gate = judge.logit(gate_facts(found, scores, int(offered[0]), density))
+        return Ranking((), -math.inf, -math.inf, anywhere)
+    gate = _gate(judge, found, scores, int(offered[0]), density)
+    further = _without(judge, found, scores, offered, density)
     places = tuple(
         Place(owners[at][0], owners[at][1], float(scores[at]), tuple(map(float, found[at]))) for at in offered[:depth]
     )
-    return Ranking(places, gate, anywhere)
+    return Ranking(places, gate, further, anywhere)
+
+
+def _gate(
+    judge: Judge,
+    found: npt.NDArray[np.float32],
+    scores: npt.NDArray[np.float64],
+    place: int,
+    density: tuple[float, float],
+) -> float:
+    """The gate's logit of one candidate; far below every threshold for one that is not near at all."""
+    logit = judge.logit(gate_facts(found, scores, place, density))
+    return logit if found[place, NEAREST_VIEW] >= FLOOR else min(logit, FAR)
+
+
+def _without(
+    judge: Judge,
+    found: npt.NDArray[np.float32],
+    scores: npt.NDArray[np.float64],
+    offered: npt.NDArray[np.int64],
+    density: tuple[float, float],
+) -> float:
+    """The gate's logit of the second allowed article among all but the first."""
+    if len(offered) < 2:
+        return -math.inf
+    first, second = int(offered[0]), int(offered[1])
+    kept = np.delete(np.arange(len(found)), first)
+    return _gate(judge, found[kept], scores[kept], second - (second > first), density)
 
 
 def _candidates(part: Part, caller: Asked, language: str) -> npt.NDArray[np.int64]:

@@ -57,6 +57,15 @@ def test_a_promise_that_cannot_be_kept_is_kept_as_well_as_can_be(calibration: Ca
     threshold = calibration.threshold(0.001, 0.5)  # one in ten of the answerable is wrong whatever the score
     assert math.isfinite(threshold)
     assert (threshold <= ANSWERABLE[RIGHT]).mean() >= 0.09
+    promise = calibration.promise(0.001, 0.5)
+    assert (promise.threshold, promise.shown >= 0.09) == (threshold, True)
+    assert 0.05 < promise.wrong < 0.15  # and this much of it can be kept
+
+
+def test_a_promise_says_what_it_comes_to(calibration: Calibration) -> None:
+    promise = calibration.promise(0.2, 0.5)
+    assert 0.19 < promise.wrong <= 0.2
+    assert promise.shown == pytest.approx((promise.threshold <= ANSWERABLE[RIGHT]).mean(), abs=0.01)
 
 
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.8])

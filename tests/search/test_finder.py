@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from search.article import Article
+from search.calibration import shipped
 from search.encoder import OnnxEncoder
 from search.finder import Finder, FinderHolder, searched_text
 from search.index import BundleError, build, load
@@ -44,9 +45,11 @@ def test_a_sentence_finds_the_article_about_it(finder: Finder, words: str, artic
     assert isinstance(found, Match)
     assert found.article_id == article_id
     assert finder.threshold() <= found.score <= 1.0
-    assert found.runner_up is None  # nothing else here is about it
+    assert found.runner_up != article_id
     assert 0.9 < found.margin <= 1.0
     assert (found.index_version, found.how) == (finder.version, "search")
+    assert found.logit is not None
+    assert found.score == pytest.approx(shipped().probability(found.logit))
 
 
 def test_something_else_finds_nothing(finder: Finder) -> None:
@@ -55,6 +58,8 @@ def test_something_else_finds_nothing(finder: Finder) -> None:
     assert found.reason == "nothing_near"
     assert found.score is not None
     assert found.score < finder.threshold()
+    assert found.logit is not None
+    assert found.logit < shipped().threshold()
 
 
 def test_only_articles_in_the_callers_language_are_offered(finder: Finder) -> None:
@@ -104,7 +109,16 @@ def test_two_unlike_articles_equally_near_are_rivals(tmp_path: Path, encoder: On
     ranking = finder.rank(ask("the router light is red and i was billed twice in march"))
     assert ranking is not None
     level = replace(ranking, places=tuple(replace(place, score=1.0) for place in ranking.places))
-    assert finder._decide(level, 0.9) == NoMatch("rival_topics", finder.version, 0.9)
+    assert finder._torn(level, level.further)
+    assert not finder._torn(level, 99.0)
+    assert not finder._torn(replace(level, places=level.places[:1]), level.further)
+
+
+def test_a_far_article_is_not_offered_though_all_others_are_farther(tmp_path: Path, encoder: OnnxEncoder) -> None:
+    few = make(tmp_path, [article("light", "The router light is red", "Reset it.")], encoder)
+    found = few.find(ask("can i have a large pizza with olives"))
+    assert isinstance(found, NoMatch)
+    assert found.reason == "nothing_near"
 
 
 def test_two_threads_about_one_thing_are_no_rivals(tmp_path: Path, encoder: OnnxEncoder) -> None:
@@ -123,7 +137,7 @@ def test_two_threads_about_one_thing_are_no_rivals(tmp_path: Path, encoder: Onnx
 
 @pytest.mark.parametrize("words", ["", "   ", "...", "um", "uh, yes", "Agent!", "1234", "\ud800", "\x00"])
 def test_poor_words_leave_the_menu_path_to_search_by(finder: Finder, words: str) -> None:
-    assert searched_text(ask(words, "Internet", "Router light is red")) == "Internet Router light is red"
+    assert searched_text(ask(words, "Internet", "Router light is red")) == "Router light is red"
     found = finder.find(ask(words, "Router", "Router light stays red"))
     assert isinstance(found, Match)
     assert found.article_id == "red-light"
