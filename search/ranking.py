@@ -117,16 +117,16 @@ def _candidates(part: Part, caller: Asked, language: str) -> npt.NDArray[np.int6
     bundle, allowed = part.bundle, part.known
     if not allowed.number:
         return np.empty(0, dtype=np.int64)
-    found = [bundle.owners[bundle.vectors.search(caller.vector, NEAREST, allowed.passages).rows]]
+    found = [bundle.owners[bundle.vectors.candidates(caller.vector, NEAREST, allowed.passages)]]
     if part.allowed is not allowed:
-        found.append(bundle.owners[bundle.vectors.search(caller.vector, NEAREST, part.allowed.passages).rows])
+        found.append(bundle.owners[bundle.vectors.candidates(caller.vector, NEAREST, part.allowed.passages)])
     silent = stop_terms(language)
     found.append(bundle.words.candidates(caller.terms, SHARED_WORDS, allowed.articles, silent).rows)
     for choice in caller.choices:
         tagged = bundle.tagged(choice)
         if tagged is not None and tagged.number <= max(RARE_TAG * len(bundle.ids), AT_CHOICE):
             both = allowed.passages & tagged.passages
-            found.append(bundle.owners[bundle.vectors.search(caller.vector, AT_CHOICE, both).rows])
+            found.append(bundle.owners[bundle.vectors.candidates(caller.vector, AT_CHOICE, both)])
     if caller.path_terms:
         found.append(bundle.words.candidates(caller.path_terms, AT_CHOICE, allowed.articles, silent).rows)
     rows = np.unique(np.concatenate(found)).astype(np.int64)

@@ -23,7 +23,7 @@ Progress = Callable[[int], None]
 
 EXACT_BELOW = 20_000  # passages: 2 ms for all of them on one core
 LISTS_PER_ROOT = 8  # lists = so many times the root of the number of passages
-PROBES_PER_ROOT = 4  # lists looked into = so many times the root of the number of lists
+PROBES_PER_ROOT = 5  # lists looked into = so many times the root of the number of lists
 TRAINED_ON = 48  # vectors a list
 ROUNDS = 8  # of k-means
 SPARE = 32  # candidates beyond those asked for: 8-bit scores change places
@@ -72,24 +72,27 @@ class VectorIndex:
         index._held, index._lists, index._index = vectors, 0, _whole(vectors)
         return index
 
-    def search(self, vector: Vectors, k: int, allowed: Bits | None = None) -> Nearest:
-        """The at most `k` nearest of the allowed passages to one unit vector."""
+    def candidates(self, vector: Vectors, k: int, allowed: Bits | None = None) -> npt.NDArray[np.int64]:
+        """About the `k` nearest of the allowed passages, in no order worth trusting: they are yet to be compared."""
         _faiss.omp_set_num_threads(1)
         query = np.ascontiguousarray(vector, dtype=np.float32).reshape(1, self.dimension)
         selector = _faiss.IDSelectorBitmap(allowed) if allowed is not None else None
         wanted = min(k, self.count)
         if not wanted:
-            return Nearest(np.empty(0, np.float32), np.empty(0, np.int64))
-        if not self._lists:
+            return np.empty(0, np.int64)
+        if self._lists:
+            given = _faiss.SearchParametersIVF(sel=selector, nprobe=self._probes(allowed))
+        else:
             given = _faiss.SearchParameters(sel=selector) if selector else None
-            scores, rows = self._index.search(query, wanted, params=given)
-            found = rows[0] >= 0
-            return Nearest(scores[0][found], rows[0][found])
-        parameters = _faiss.SearchParametersIVF(sel=selector, nprobe=self._probes(allowed))
-        _, rows = self._index.search(query, min(wanted + SPARE, self.count), params=parameters)
-        near = rows[0][rows[0] >= 0]
-        exact = self.read(near) @ query[0]
-        best = np.argsort(-exact, kind="stable")[:wanted]
+        rows = self._index.search(query, wanted, params=given)[1][0]
+        found: npt.NDArray[np.int64] = rows[rows >= 0]
+        return found
+
+    def search(self, vector: Vectors, k: int, allowed: Bits | None = None) -> Nearest:
+        """The at most `k` nearest of the allowed passages to one unit vector."""
+        near = self.candidates(vector, k + SPARE if self._lists else k, allowed)
+        exact = self.read(near) @ vector.reshape(self.dimension).astype(np.float32)
+        best = np.argsort(-exact, kind="stable")[:k]
         return Nearest(exact[best], near[best])
 
     def read(self, rows: npt.NDArray[np.int64]) -> Vectors:
