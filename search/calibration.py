@@ -19,9 +19,20 @@ Numbers = npt.NDArray[np.float64]
 
 WRONG_SHARE = 0.10  # of texts, unless a manager says otherwise
 UNANSWERABLE_SHARE = 0.5  # of callers, until real calls say otherwise
+BELIEVED = (0.05, 0.95)  # what real calls are let say about it
 LEAST_SHOWN = 0.1  # a threshold that shows fewer of the right articles has too little to stand on
 QUANTILES = 201  # kept of each kind
 _SHIPPED = Path(__file__).with_name("calibration.json")
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What comes of a threshold on the gate's logit: the share of texts that would be wrong at worst, and the share of
+    the right articles that reach it."""
+
+    threshold: float
+    wrong: float
+    shown: float
 
 
 @dataclass(frozen=True)
@@ -49,7 +60,7 @@ class Calibration:
         slope, bias = self._right
         return _chance(answerable) * _chance(slope * logit + bias)
 
-    def threshold(self, wrong_share: float = WRONG_SHARE, unanswerable: float = UNANSWERABLE_SHARE) -> float:
+    def promise(self, wrong_share: float = WRONG_SHARE, unanswerable: float = UNANSWERABLE_SHARE) -> Promise:
         """The lowest logit at which, of the texts offered at or above it, at most `wrong_share` would be wrong; where
         no threshold promises that, the one that comes nearest to it.
 
@@ -64,7 +75,12 @@ class Calibration:
         wrong = (1 - unanswerable) * poor + unanswerable * _upper(_above(self.unanswerable, candidates), self.counts[2])
         shares = np.where(shown >= LEAST_SHOWN, wrong / np.maximum(right + wrong, 1e-12), 1.0)
         kept = np.flatnonzero(shares <= wrong_share)
-        return float(candidates[kept[0] if len(kept) else int(np.argmin(shares))])
+        at = int(kept[0]) if len(kept) else int(np.argmin(shares))
+        return Promise(float(candidates[at]), float(shares[at]), float(shown[at]))
+
+    def threshold(self, wrong_share: float = WRONG_SHARE, unanswerable: float = UNANSWERABLE_SHARE) -> float:
+        """The logit of the `promise`."""
+        return self.promise(wrong_share, unanswerable).threshold
 
     @cached_property
     def _answerable(self) -> tuple[float, float]:
@@ -88,10 +104,10 @@ def unanswerable_share(calibration: Calibration, logits: Numbers) -> float:
         return UNANSWERABLE_SHARE
     slope, bias = calibration._answerable
     odds = np.exp(np.clip(slope * logits + bias, -40, 40))
-    share = 0.5
+    share, least, most = 0.5, 1 - BELIEVED[1], 1 - BELIEVED[0]
     for _ in range(200):
         shifted = odds * share / (1 - share)
-        share = float(np.clip((shifted / (1 + shifted)).mean(), 0.05, 0.95))
+        share = float(np.clip((shifted / (1 + shifted)).mean(), least, most))
     return 1 - share
 
 

@@ -7,6 +7,7 @@ REFUSALS: tuple[str, ...] = (
     "rival_topics",  # two different articles are equally near
     "transcript_too_poor",  # nothing was said that could be searched
     "not_allowed_here",  # what is near may not be offered at this leaf
+    "article_stale",  # the best one was withdrawn, or its source let it lapse, since the index was built
     "language",  # no article in the caller's language
     "no_index",  # nothing has been built and published yet
     "search_failed",  # an error of ours: the caller holds as if there were no article
@@ -45,15 +46,17 @@ class Match:
     index_version: str
     runner_up: str | None = None
     how: str = "search"  # or "pin": fixed by the leaf
+    logit: float | None = None  # of the gate, that `score` comes from
 
 
 @dataclass(frozen=True)
 class NoMatch:
-    """Why no article is offered. `score` is that of the best candidate, when one was looked at."""
+    """Why no article is offered. `score` and `logit` are those of the best candidate, when one was looked at."""
 
     reason: str
     index_version: str | None = None
     score: float | None = None
+    logit: float | None = None
 
     def __post_init__(self) -> None:
         if self.reason not in REFUSALS:
