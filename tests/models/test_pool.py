@@ -11,7 +11,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg import Connection
+from psycopg import Connection, sql
+from psycopg.conninfo import make_conninfo
 from psycopg_pool import PoolTimeout
 
 from ivr.stores import Stores
@@ -130,6 +131,48 @@ def test_nobody_waits_for_a_database_that_is_away_and_it_is_used_when_it_is_back
     assert time.monotonic() - begun < 0.5
     server()
     soon(pool)
+    pool.close()
+
+
+def test_a_server_that_takes_no_more_connections_still_answers_on_those_it_has(pool: Pool) -> None:
+    address = str(pool.conninfo)
+    with pool.connection() as conn:
+        before = conn.info.backend_pid
+        name = sql.Identifier(conn.info.dbname)
+    with psycopg.connect(make_conninfo(address, dbname="postgres"), autocommit=True) as other:
+        other.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(name))
+    lent = pool.getconn()
+    assert lent.info.backend_pid == before
+    for _ in range(2):
+        with pytest.raises(DatabaseAway):
+            pool.getconn()
+    pool.putconn(lent)
+    for _ in range(20):
+        with pool.connection() as conn:
+            assert conn.execute("SELECT pg_backend_pid()").fetchone() == (before,)
+
+
+def test_a_database_that_answers_no_knock_is_away_after_a_second(server: Callable[[], Stores]) -> None:
+    stores = server()
+    pool = open_pool(stores.database_url("postgres"), size=4, statement_timeout_ms=2000, name="tests")
+    with pool.connection() as lent:
+        found = lent.execute("SELECT pg_read_file('postmaster.pid')").fetchone()
+        assert found is not None
+        postmaster = int(found[0].split()[0])
+        os.kill(postmaster, signal.SIGSTOP)
+        try:
+            begun = time.monotonic()
+            with pytest.raises(DatabaseAway):
+                pool.getconn()
+            assert time.monotonic() - begun < 3
+            begun = time.monotonic()
+            for _ in range(100):
+                with pytest.raises(DatabaseAway):
+                    pool.getconn()
+            assert time.monotonic() - begun < 0.5
+        finally:
+            os.kill(postmaster, signal.SIGCONT)
+        soon(pool)
     pool.close()
 
 
