@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import requests
 from urllib3.exceptions import HTTPError
 
-from ivr import ready
+from ivr import gate, ready
 from ivr.call.plan import Plan
 from ivr.carrier import signature
 from ivr.carrier.numbers import AccountNumbers, CarrierSays
@@ -19,6 +19,7 @@ from ivr.release import STARTER_COMMUNITY
 from ivr.texts import compose
 from ivr.wiring import Wiring, index_folder
 from models import articles, indexes
+from search.calibration import shipped
 from search.encoder import load_encoder
 from search.index import BundleError, verify
 
@@ -48,6 +49,7 @@ def examine(wiring: Wiring) -> Iterator[Finding]:
     plan = live_plan(wiring)
     if plan is not None:
         yield from _texts(wiring, plan)
+        yield _wrong_texts(wiring, plan)
         if not wiring.settings.development_account:
             yield from _starter(wiring, plan)
             yield from _test_numbers(wiring, plan)
@@ -90,6 +92,26 @@ def _texts(wiring: Wiring, plan: Plan) -> Iterator[Finding]:
             yield Finding(part, "warn", f"a title has {room} characters in a one-segment text", todo)
         else:
             yield Finding(part, "ok", f"a title has {room} characters")
+
+
+def _wrong_texts(wiring: Wiring, plan: Plan) -> Finding:
+    """The share of texts that may be wrong, and what it rests on and comes to."""
+    wanted, part = plan.offers.wrong_share, "wrong texts"
+    try:
+        with wiring.pool.connection() as conn:
+            known, calibration = gate.callers(conn, wiring.clock()), gate.calibration(conn)
+    except ValueError as error:
+        return Finding(part, "bad", str(error), "flask index build")
+    promise = calibration.promise(wanted, known.unanswerable)
+    least = calibration.probability(promise.threshold, known.unanswerable)
+    whose = "shipped" if calibration == shipped() else "your community's"
+    why = f"by {known.calls} calls" if known.calls else f"assumed until {gate.LEAST_CALLS} calls were searched"
+    rests = f"nothing here helps {known.unanswerable:.0%} of callers ({why}), the calibration is {whose}"
+    comes_to = f"an offer from a probability of {least:.2f} on, which {promise.shown:.0%} of the right articles reach"
+    if promise.wrong <= wanted:
+        return Finding(part, "ok", f"at most {wanted:.1%}: {comes_to}; {rests}")
+    todo = "allow more (wrong_share), or calibrate the search on your community (docs/search.md)"
+    return Finding(part, "warn", f"{wanted:.1%} cannot be promised, {promise.wrong:.1%} can: {comes_to}; {rests}", todo)
 
 
 def _starter(wiring: Wiring, plan: Plan) -> Iterator[Finding]:

@@ -25,7 +25,8 @@ def find(wiring: Wiring, conn: Connection, search: Search) -> Found:
         if finder is None:
             return Found((), "no_index", None, None, None)
         with wiring.finders.door.entered():
-            answer = finder.find(Query(search.path, search.transcript, search.language, search.allowed_tags))
+            query = Query(search.path, search.transcript, search.language, search.allowed_tags)
+            answer = finder.find(query, search.wrong_share, wiring.unanswerable)
     except SearchBusy:
         log.warning("search_busy")
         return Found((), "search_busy", None, None, wiring.finders.version)
@@ -33,14 +34,16 @@ def find(wiring: Wiring, conn: Connection, search: Search) -> Found:
         log.exception("search_failed")
         return Found((), "search_failed", None, None, wiring.finders.version)
     if not isinstance(answer, Match):
-        return Found((), answer.reason, answer.score, None, answer.index_version)
+        return Found((), answer.reason, answer.score, None, answer.index_version, logit=answer.logit)
     ids = [answer.article_id]
     if answer.runner_up is not None:
         ids.append(answer.runner_up)
     cards = _cards(conn, tuple(ids), search.language)
-    if not cards or cards[0].id != answer.article_id:  # withdrawn since the index was built
-        return Found((), "not_allowed_here", answer.score, answer.margin, answer.index_version)
-    return Found(cards, None, answer.score, answer.margin, answer.index_version)
+    reason = None
+    if not cards or cards[0].id != answer.article_id:
+        gone = articles.state(conn, answer.article_id) != "live"
+        cards, reason = (), "article_stale" if gone else "not_allowed_here"
+    return Found(cards, reason, answer.score, answer.margin, answer.index_version, logit=answer.logit)
 
 
 def _cards(conn: Connection, ids: tuple[str, ...], language: str) -> tuple[ArticleCard, ...]:

@@ -13,6 +13,7 @@ from psycopg import Connection
 
 from config.settings import Settings
 from ivr import board as boards
+from ivr import gate
 from ivr.audio import Audio
 from ivr.board import Board, News
 from ivr.call.plan import Plan
@@ -25,6 +26,7 @@ from ivr.texts.numbers import Numbers
 from models import db, site
 from models import texts as text_rows
 from models.db import DatabaseAway
+from search.calibration import UNANSWERABLE_SHARE
 from search.encoder import Encoder, EncoderError, load_encoder
 from search.finder import FinderHolder
 
@@ -59,6 +61,7 @@ class Wiring:
     board: Board
     development_account: bool  # its calls come from the test phone
     encoder: Encoder | None = None
+    unanswerable: float = UNANSWERABLE_SHARE  # of callers, as far as is known: see `ivr.gate`
     _rendered: dict[tuple[tuple[Prompt, ...], int, int, str], str] = field(default_factory=dict)
     _news: list[News] = field(default_factory=list)
 
@@ -116,9 +119,10 @@ class Wiring:
             log.exception("news_not_taken")
 
     def look_for_news(self) -> None:
-        """Load the live plan, the live index if it is another than the one in use (a damaged one is refused and the
-        old one stays), and the articles that changed since it was built."""
+        """Load the live plan, what is known of callers, the live index if it is another than the one in use (a damaged
+        one is refused and the old one stays), and the articles that changed since it was built."""
         with self.pool.connection() as conn:
+            self.unanswerable = gate.callers(conn, self.clock()).unanswerable
             self.plans.live(conn)
         if self.encoder is not None:
             self._index_news.look(self.encoder)

@@ -78,6 +78,17 @@ def stream(conn: Connection, *, since: datetime | None = None, until: datetime |
         yield from cursor
 
 
+def gate_logits(conn: Connection, since: datetime, limit: int) -> list[float]:
+    """The gate's logits of the latest searches in calls, newest first. Calls of the test phone do not count."""
+    rows = conn.execute(
+        "SELECT (data->>'logit')::float8 FROM facts JOIN calls USING (call_sid)"
+        " WHERE name IN ('match_found', 'match_refused') AND at >= %s AND NOT test"
+        " AND jsonb_typeof(data->'logit') = 'number' ORDER BY at DESC LIMIT %s",
+        (since, limit),
+    )
+    return [float(logit) for (logit,) in rows]
+
+
 def answers(conn: Connection, since: datetime, limit: int = 400) -> list[tuple[str, datetime]]:
     """(queue, when) of the latest answered calls, newest first: what an expected wait rests on."""
     return [

@@ -9,6 +9,14 @@ def get(conn: Connection, key: str) -> str | None:
     return str(row[0]) if row else None
 
 
+def put(conn: Connection, key: str, value: str) -> None:
+    """Set a value."""
+    conn.execute(
+        "INSERT INTO site (key, value) VALUES (%s, %s) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        (key, value),
+    )
+
+
 def put_once(conn: Connection, key: str, value: str) -> str:
     """Set a value if there is none; the value that stands."""
     conn.execute("INSERT INTO site (key, value) VALUES (%s, %s) ON CONFLICT DO NOTHING", (key, value))

@@ -89,7 +89,7 @@ class NewText(NamedTuple):
 class Asked(NamedTuple):
     """What speaks against a text that a call asks for. Texts of the test phone do not count against a day."""
 
-    article: str | None  # its state: live, withdrawn ...
+    article: str | None  # live, or withdrawn (by us or by its source); None for no such article
     opted_out: bool
     again: bool  # this call has a text with this article
     in_call: int
@@ -135,7 +135,7 @@ def lock_number(conn: Connection, to_key: str) -> None:
 _ASKED = Prepared(
     "text_asked",
     f"""
-SELECT (SELECT state FROM articles WHERE id = %(article_id)s),
+SELECT (SELECT CASE state WHEN 'live' THEN 'live' ELSE 'withdrawn' END FROM articles WHERE id = %(article_id)s),
        EXISTS (SELECT FROM optouts WHERE number_key = %(to_key)s AND active), near.*, alike.*
 FROM (SELECT coalesce(bool_or(call_sid = %(call_sid)s AND article_id = %(article_id)s), false),
              count(*) FILTER (WHERE call_sid = %(call_sid)s),

@@ -28,7 +28,18 @@ from ivr.wiring import Wiring
 from models import articles, facts, numbers, optouts, plans, texts
 from models.texts import NewText
 from tests.record import Record, read_record, unlike
-from tests.scenery import NOON, PUBLIC, EveryOther, ReadOnce, Scenery, copied, environment, finder_of, patched
+from tests.scenery import (
+    COMMUNITY,
+    NOON,
+    PUBLIC,
+    EveryOther,
+    ReadOnce,
+    Scenery,
+    copied,
+    environment,
+    finder_of,
+    patched,
+)
 
 ACCOUNT, TOKEN, NUMBER = "AC" + "5" * 32, "the token of a company's own account", "+15005550006"
 
@@ -158,6 +169,12 @@ class Stage:
     def _withdraws(self, article_id: str) -> None:
         with self.wiring.pool.connection() as conn:
             assert articles.withdraw(conn, (article_id,)) == [article_id]
+
+    def _lapses(self, article_id: str) -> None:
+        """Its source has it no more."""
+        with self.wiring.pool.connection() as conn:
+            kept = [one for one in articles.of_source(conn, COMMUNITY.stem) if one != article_id]
+            assert articles.lapse_others(conn, COMMUNITY.stem, kept) == 1
 
     def _article(self, changes: Mapping[str, Any]) -> None:
         """Changes to one article of the community, `id` names it."""

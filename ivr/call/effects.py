@@ -14,6 +14,7 @@ class Search(Value, frozen=True):
     language: str
     allowed_tags: frozenset[str] = frozenset()
     pinned: tuple[str, ...] = ()
+    wrong_share: float = 0.10  # of the texts, that may be wrong
 
 
 class QueueText(Value, frozen=True):

@@ -37,6 +37,7 @@ class Found(Value, frozen=True):
     margin: float | None
     index_version: str | None
     how: str = "search"  # search | pin
+    logit: float | None = None  # of the gate, where an article was weighed
 
 
 class TextProgress(Value, frozen=True):

@@ -64,7 +64,8 @@ def to_queue(state: CallState, plan: Plan, moment: Moment, *, leaf: Leaf | None,
     if not labels and not state.transcript:
         return _after(facts, found(state, Found((), "transcript_too_poor", None, None, None), plan, moment))
     tags = leaf.allowed_tags if leaf else frozenset()
-    return Step(state, facts=facts, search=Search(labels, state.transcript, state.language, tags, pinned))
+    share = plan.offers.wrong_share
+    return Step(state, facts=facts, search=Search(labels, state.transcript, state.language, tags, pinned, share))
 
 
 def found(state: CallState, event: Found, plan: Plan, moment: Moment) -> Step:
@@ -73,11 +74,11 @@ def found(state: CallState, event: Found, plan: Plan, moment: Moment) -> Step:
     cards = tuple(mine.values())[:2]
     reason = None if cards else event.reason or ("language" if event.cards else "nothing_near")
     state = replace(state, candidates=cards, no_match=reason, score=event.score, index_version=event.index_version)
-    evidence = {"score": event.score, "margin": event.margin, "how": event.how}
+    evidence = {"score": event.score, "margin": event.margin, "logit": event.logit, "how": event.how}
     if cards:
         fact = Fact("match_found", {"article": cards[0].id, **evidence, "further": len(cards) - 1})
     else:
-        fact = Fact("match_refused", {"reason": reason, "score": event.score})
+        fact = Fact("match_refused", {"reason": reason, "score": event.score, "logit": event.logit})
     return _after((fact,), enter(state, plan, moment))
 
 

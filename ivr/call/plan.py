@@ -115,6 +115,7 @@ class OfferRules:
     answers_needed: int = 20
     listen: str = KEYS
     holdout_share: float = 0.10
+    wrong_share: float = 0.10  # of the texts, that may be wrong
     texts_per_call: int = 2
     texts_per_day: int = 3
     typed_texts_per_day: int = 1

@@ -185,7 +185,8 @@ def _steps(wiring: Wiring, conn: Connection, said: _Said) -> tuple[str, Composed
 
 def _question(wiring: Wiring, conn: Connection, said: _Said) -> tuple[str, Composed | None]:
     """Searched as a transcript is; answered with an article's link, or how to reach a person."""
-    found = find(wiring, conn, Search(path=(), transcript=said.message.body, language=said.language))
+    share = said.plan.offers.wrong_share
+    found = find(wiring, conn, Search((), said.message.body, said.language, wrong_share=share))
     if not found.cards:
         _tell(conn, said, "question_answered", {"reason": found.reason, "score": found.score})
         return "nothing", _plain(said, "reply_nothing", number=said.number)

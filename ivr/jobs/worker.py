@@ -1,4 +1,5 @@
-"""The worker process: jobs as they are queued, the sweep every few seconds, erasure once a day, and chores."""
+"""The worker process: jobs as they are queued, the sweep every few seconds, erasure and a look at what callers could be
+helped with once a day, and chores."""
 
 import asyncio
 import contextlib
@@ -13,6 +14,7 @@ from procrastinate import App
 
 from ivr.jobs.app import SEND, build_app
 from ivr.jobs.erase_old import erase_old
+from ivr.jobs.estimate_unanswerable import estimate_unanswerable
 from ivr.jobs.send_text import send_text
 from ivr.jobs.sweep_texts import forget_dead_jobs, sweep_texts
 from ivr.jobs.times import DEFAULT, Times
@@ -57,6 +59,7 @@ async def _run(wiring: Wiring, times: Times, chores: Sequence[Chore]) -> None:
             _take_jobs(wiring, times, stop),
             _every(times.sweep_every_s, sweep, stop),
             _every(DAY_S, tidy, stop),
+            _every(DAY_S, estimate_unanswerable, stop, wiring),
             *(_every(CHORES_EVERY_S, chore, stop, wiring) for chore in chores),
         )
     log.info("worker_stopped")

@@ -24,6 +24,8 @@ RANGES: dict[str, tuple[int, int]] = {
     "follow_up_after_h": (2, 4),
 }
 
+WRONG_SHARE = (0.01, 0.5)  # less cannot be promised; with more, silence serves callers better
+
 
 def read_offers(node: Node | None, problems: Problems) -> OfferRules:
     """The rules; what the file leaves out keeps its default."""
@@ -39,11 +41,13 @@ def read_offers(node: Node | None, problems: Problems) -> OfferRules:
             "so few callers without an offer measure nothing for months",
             "Take 0.05 to 0.2, or 0 to measure nothing on purpose",
         )
+    wrong = fields.number("wrong_share", default.wrong_share, *WRONG_SHARE, whole=False)
     experiment = fields.optional("experiment")
     rules = OfferRules(
         **whole,
         listen=_listen(fields, default.listen, problems),
         holdout_share=holdout,
+        wrong_share=wrong,
         follow_up=fields.flag("follow_up", default.follow_up),
         stopped=fields.flag("stopped", default.stopped),
         experiment=fields.check_name(experiment, "'experiment'") if experiment else default.experiment,

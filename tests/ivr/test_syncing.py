@@ -13,7 +13,7 @@ from psycopg import Connection
 from config.settings import Settings
 from ivr.syncing import NotBelieved, Synced, settle, sync
 from ivr.wiring import Wiring, build
-from models import articles, sources, threads
+from models import articles, sources, texts, threads
 from models.sources import SourceRow
 from search.article import Article
 from search.sources.fetching import MAX_BYTES, Fetcher
@@ -560,6 +560,10 @@ def test_a_lapsed_article_can_be_neither_offered_nor_texted(desk: Desk, forum: F
     with desk.wiring.pool.connection() as conn:
         assert articles.state(conn, "town:1") == "withdrawn"
         assert articles.card(conn, "town:1") is None
+        seen = texts.asked(
+            conn, call_sid="CA1", article_id="town:1", to_key="k", prefix_key="p", now=desk.wiring.clock()
+        )
+        assert seen.article == "withdrawn"
 
 
 def test_an_author_who_opted_out_is_not_named(desk: Desk, forum: Forum) -> None:

@@ -9,7 +9,7 @@ import pytest
 from click.testing import Result
 from flask import Flask
 
-from ivr import doctor
+from ivr import doctor, gate
 from ivr.agent_note import agent_key
 from ivr.carrier import standby
 from ivr.carrier.signature import Signatures
@@ -224,3 +224,19 @@ def test_who_relies_on_caller_ids_is_warned(app: Flask, desk: Desk, wiring: Wiri
     wiring.settings = wiring.settings.model_copy(update={"agent_numbers": ("+12025550143",)})
     told = told_of(wiring, "agents")
     assert (told.state, told.words) == ("warn", "1 numbers may dial in, and a caller ID can be forged")
+
+
+def test_the_doctor_says_what_the_promise_about_wrong_texts_rests_on(
+    app: Flask, desk: Desk, wiring: Wiring, clock: Clock
+) -> None:
+    told = {finding.part: finding for finding in doctor.examine(wiring)}["wrong texts"]
+    assert told.state == "ok"
+    assert told.words.startswith("at most 10.0%: an offer from a probability of 0.")
+    assert "nothing here helps 50% of callers (assumed until 200 calls were searched)" in told.words
+    assert told.words.endswith("the calibration is shipped")
+    with wiring.pool.connection() as conn:
+        gate.note_callers(conn, gate.Callers(0.95, 4321), clock())
+    told = {finding.part: finding for finding in doctor.examine(wiring)}["wrong texts"]
+    assert told.state == "warn"
+    assert told.words.startswith("10.0% cannot be promised, ")
+    assert "nothing here helps 95% of callers (by 4321 calls)" in told.words
