@@ -153,6 +153,8 @@ class Fetcher:
                 if watch.hung_up:
                     raise _Again(f"was not done within {self._request_s:.0f} seconds") from None
                 raise _Again(_broken(error)) from None
+            except ValueError:  # from urllib, on a Location such as http://[
+                raise SourceError(f"{_shown(url)} leads to something that is no web address") from None
 
     def _adapter(self, scheme: str, watch: "_Watch") -> HTTPAdapter:
         if self._allow_private:

@@ -125,6 +125,11 @@ def test_a_redirect_elsewhere_is_not_followed(server: Echo, fetch: Fetcher, to: 
     assert len(server.asked) == 1
 
 
+def test_a_redirect_to_no_address_is_not_followed(server: Echo, fetch: Fetcher) -> None:
+    server.said = [Answer(301, b"", {"Location": "http://["})]
+    assert "no web address" in refused(fetch, f"{server.url}/here")
+
+
 def test_redirects_without_end_are_left(server: Echo, fetch: Fetcher) -> None:
     server.said = [Answer(302, b"", {"Location": "/again"})]
     assert "without end" in refused(fetch, f"{server.url}/again")
