@@ -14,7 +14,6 @@ SAMPLE = 2000  # askers
 NEIGHBOURS = 10
 DENSITY_OF = 1000  # askers compared with all articles
 BLOCK = 8192
-NO_ASKER = np.iinfo(np.int64).max
 
 
 class Neighbourhood(NamedTuple):
