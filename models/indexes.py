@@ -148,11 +148,13 @@ def changed_since(conn: Connection, read_at: str, limit: int) -> list[Change]:
     """Articles that changed in transactions from `read_at` (a `snapshot`) on, the earliest first.
 
     An article can be told more than once: as long as an older transaction is under way, `snapshot` stands still.
-    A number beyond this server's own transactions comes from another server's copy and tells nothing.
+    A number beyond this server's own transactions comes from another server's copy and tells nothing: such an article
+    is passed over, such a `read_at` stands for the beginning.
     """
     rows = conn.execute(
-        "SELECT id, CASE WHEN state = 'live' THEN content_hash END FROM articles"
-        " WHERE changed_in >= %s::text::xid8 AND changed_in < pg_snapshot_xmax(pg_current_snapshot())"
+        "SELECT id, CASE WHEN state = 'live' THEN content_hash END FROM articles,"
+        " (SELECT %s::text::xid8 AS read_at, pg_snapshot_xmax(pg_current_snapshot()) AS ours) AS at"
+        " WHERE changed_in >= CASE WHEN read_at > ours THEN '0' ELSE read_at END AND changed_in < ours"
         " ORDER BY changed_in, id LIMIT %s",
         (read_at, limit),
     )
