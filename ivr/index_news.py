@@ -16,7 +16,7 @@ from search.bundle import Evidence
 from search.encoder import Encoder
 from search.finder import FinderHolder
 from search.fresh import Fresh
-from search.index import BundleError
+from search.index import BundleError, OtherBundle
 
 log = structlog.get_logger()
 
@@ -57,6 +57,8 @@ class IndexNews:
             if not (self._root / version).is_dir():
                 self._fetch(conn, version)
             self._finders.load(self._root / version, encoder)
+        except OtherBundle:
+            raise  # others on this machine may serve it, as while a new model or release is put in place
         except BundleError:
             log.exception("index_damaged", version=version)
             if (self._root / version).is_dir():

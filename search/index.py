@@ -40,6 +40,10 @@ class BundleError(ValueError):
     """A bundle is damaged, incomplete or was made for something else; it must not be served."""
 
 
+class OtherBundle(BundleError):
+    """A bundle of another model or format: sound for those who have that one."""
+
+
 def build(
     articles: Iterable[Article],
     encoder: Encoder,
@@ -129,7 +133,7 @@ def load(folder: Path, model_id: str, dimension: int) -> Bundle:
     """Read and check a bundle. Raises `BundleError` for one that is damaged or of another model."""
     manifest = read_manifest(folder)
     if (manifest["model_id"], manifest["dimension"]) != (model_id, dimension):
-        raise BundleError(
+        raise OtherBundle(
             f"{folder} was built with {manifest['model_id']} ({manifest['dimension']} numbers a vector), "
             f"not with {model_id} ({dimension}): build the index again"
         )
@@ -197,7 +201,8 @@ def read_manifest(folder: Path, version: str | None = None) -> dict[str, Any]:
     if not intact:
         raise BundleError(f"{folder / 'manifest.json'} is damaged (its seal differs): build the index again")
     if manifest["format"] != FORMAT or manifest["version"] != (version or folder.name):
-        raise BundleError(
+        kind = OtherBundle if manifest["version"] == (version or folder.name) else BundleError
+        raise kind(
             f"{folder} holds version {manifest['version']} in format {manifest['format']}, "
             f"not in format {FORMAT}: build the index again"
         )

@@ -143,6 +143,32 @@ def test_a_bundle_damaged_here_is_fetched_again(
     assert best(finders, "remote will not pair") == "remote"
 
 
+def test_a_bundle_of_another_model_stays_for_those_who_have_it(
+    settings: Settings,
+    root: Path,
+    connect: Callable[[], Connection],
+    encoder: OnnxEncoder,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    version = build_index(settings).version
+    there = (root / version).stat().st_ino
+    monkeypatch.setattr(encoder, "model_id", "tuned")
+    with pytest.raises(BundleError, match="not with tuned"):
+        IndexNews(FinderHolder(), root, connect).look(encoder)
+    assert (root / version).stat().st_ino == there
+
+
+def test_changes_are_found_after_the_database_was_restored_on_another_server(
+    settings: Settings, root: Path, db: Connection, connect: Callable[[], Connection], encoder: OnnxEncoder
+) -> None:
+    build_index(settings)
+    db.execute("UPDATE index_versions SET read_at = '9000000000'")  # by the old server's count
+    articles.upsert_many(db, [TURTLE], "test")
+    finders = FinderHolder()
+    IndexNews(finders, root, connect).look(encoder)
+    assert best(finders, "my turtle will not eat") == "turtle"
+
+
 def test_what_changes_is_found_at_the_next_look(
     settings: Settings, root: Path, db: Connection, connect: Callable[[], Connection], encoder: OnnxEncoder
 ) -> None:
