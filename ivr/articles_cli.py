@@ -1,9 +1,10 @@
 """`flask articles ...` and `flask index ...`, and the functions behind them that `release` calls."""
 
+import json
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import click
 import psycopg
@@ -25,9 +26,11 @@ from config.settings import Settings
 from ivr import board, bundles
 from ivr.wiring import index_folder
 from models import articles, indexes
+from search import judge as judges
 from search.article import Article
 from search.bundle import Evidence
-from search.encoder import DEFAULT_MODEL, EncoderError, load_encoder
+from search.calibration import as_json, calibration_from
+from search.encoder import DEFAULT_MODEL, Encoder, EncoderError, load_encoder
 from search.importing import ImportRefused, ImportReport, read_articles, reasons, size_bytes
 from search.index import BundleError, build, prune, read_manifest, verify
 from search.records import Defaults
@@ -86,6 +89,7 @@ def build_index(settings: Settings, *, threads: int = 2) -> indexes.IndexVersion
     """
     root = index_folder(settings)
     encoder = load_encoder(settings.encoder, settings.encoder_model, threads)
+    calibration = _own_calibration(settings, encoder)
     with _connection(settings) as conn:
         read_at = indexes.snapshot(conn)
         digest = articles.content_digest(conn)
@@ -93,7 +97,9 @@ def build_index(settings: Settings, *, threads: int = 2) -> indexes.IndexVersion
         with _bar("articles") as bar:
             task = bar.add_task("building the index", total=articles.count_live(conn))
             live = articles.iter_live(conn)
-            version, count = build(live, encoder, root, lambda more: bar.advance(task, more), evidence=helped)
+            version, count = build(
+                live, encoder, root, lambda more: bar.advance(task, more), evidence=helped, calibration=calibration
+            )
         manifest = verify(root / version)
         built_at = datetime.fromisoformat(manifest["created"])
         built = indexes.IndexVersion(version, built_at, count, encoder.model_id, digest, read_at=read_at)
@@ -105,6 +111,23 @@ def build_index(settings: Settings, *, threads: int = 2) -> indexes.IndexVersion
         prune(root, kept)
     _announce(settings)
     return built
+
+
+def _own_calibration(settings: Settings, encoder: Encoder) -> dict[str, Any] | None:
+    """What `python -m search calibrate` left for this community, if it was made for the gate in use: the logits of
+    another say nothing. Raises `BundleError` for a file that is no calibration."""
+    path = settings.data_dir / "calibration.json"
+    try:
+        content = json.loads(path.read_text("utf-8"))
+        calibration = calibration_from(content)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError, OverflowError, RecursionError) as error:
+        raise BundleError(f"{path} cannot be used ({error}): make it again, or delete it") from error
+    if content.get("gate") != judges.gate_id(judges.shipped(), encoder.model_id):
+        click.echo(f"warning: {path} was made for another search: calibrate again (docs/search.md)", err=True)
+        return None
+    return as_json(calibration)
 
 
 def roll_back(settings: Settings, version: str | None = None) -> str:

@@ -14,14 +14,17 @@ from psycopg import Connection
 from redis import Redis
 
 from config.settings import Settings
-from ivr import articles_cli
+from ivr import articles_cli, gate
 from ivr.articles_cli import build_index, commands, import_path, index_is_stale
 from ivr.wiring import index_folder
 from models import articles, indexes
+from search.calibration import as_json, calibration_from, shipped
 from search.encoder import OnnxEncoder
 from search.finder import Finder
 from search.importing import ImportRefused
-from search.index import load
+from search.index import BundleError, load
+from search.judge import gate_id
+from search.judge import shipped as judge
 from search.query import Query
 from search.result import Match
 
@@ -201,3 +204,24 @@ def test_a_whole_source_is_withdrawn(flask: FlaskCliRunner, settings: Settings, 
     import_path(settings, written)
     assert run(flask, "articles", "withdraw", "--source", "starter").output == "3 articles of starter withdrawn\n"
     assert [article.id for article in articles.iter_live(db)] == ["ours"]
+
+
+def test_a_build_takes_the_communitys_own_calibration_along(
+    settings: Settings, db: Connection, tmp_path: Path, encoder: OnnxEncoder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import_path(settings, write(tmp_path / "community.jsonl", "Red light", "Dark screen"))
+    file, ours = settings.data_dir / "calibration.json", as_json(shipped()) | {"counts": [10, 5, 20]}
+    file.write_text(json.dumps(ours | {"gate": gate_id(judge(), encoder.model_id)}), "utf-8")
+    build_index(settings)
+    assert gate.calibration(db) == calibration_from(ours)
+    file.write_text(json.dumps(ours | {"gate": "another"}), "utf-8")
+    live = build_index(settings).version
+    assert gate.calibration(db) == shipped()
+    assert "calibrate again" in capsys.readouterr().err
+    for damaged in ("{", "[]", '{"right": [1]}', "null"):
+        file.write_text(damaged, "utf-8")
+        with pytest.raises(BundleError, match="make it again, or delete it"):
+            build_index(settings)
+    current = indexes.current(db)
+    assert current is not None
+    assert current.version == live
