@@ -80,6 +80,16 @@ def test_too_few_old_and_test_calls_tell_nothing(db: Connection, wiring: Wiring)
     assert gate.callers(db, NOON) == Callers(0.95, gate.LEAST_CALLS)
 
 
+@pytest.mark.usefixtures("published")
+def test_searches_with_another_encoder_do_not_count(db: Connection) -> None:
+    call(db, 1, searched(2.0))
+    db.execute("UPDATE index_versions SET model_id = 'old', state = 'retired'")
+    indexes.add(db, indexes.IndexVersion("v2", NOON, 1, "new", "d"))
+    indexes.publish(db, "v2")
+    assert facts.gate_logits(db, NOON - timedelta(days=1), 10) == []
+
+
+@pytest.mark.usefixtures("published")
 def test_the_newest_calls_come_first(db: Connection) -> None:
     for number in range(5):
         call(db, number, searched(float(number)), at=NOON - timedelta(days=number))
