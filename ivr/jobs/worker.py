@@ -8,9 +8,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from procrastinate import App
+from procrastinate.worker import Worker
 
 from ivr.jobs.app import SEND, build_app
 from ivr.jobs.erase_old import erase_old
@@ -78,25 +80,30 @@ async def _every(seconds: float, do: Callable[..., object], stop: asyncio.Event,
 async def _take_jobs(wiring: Wiring, times: Times, stop: asyncio.Event) -> None:
     """Let procrastinate run jobs; begin again when it gives up because the database is away."""
     while not stop.is_set():
-        app = build_app(wiring.settings.database_url.get_secret_value(), times.senders)
-        running = asyncio.create_task(_one_life(app, wiring, times))
-        stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        if not running.done():
-            running.cancel()  # to procrastinate this means: take no more, finish what is under way
         try:
-            await running
-        except asyncio.CancelledError:
-            return
+            await _one_life(
+                build_app(wiring.settings.database_url.get_secret_value(), times.senders), wiring, times, stop
+            )
         except Exception:
             log.exception("job_queue_lost")
         await _wait(stop, BEGIN_AGAIN_S)
 
 
-async def _one_life(app: App, wiring: Wiring, times: Times) -> None:
-    async with app.open_async():
-        await app.run_worker_async(
+async def _one_life(app: App, wiring: Wiring, times: Times, stop: asyncio.Event) -> None:
+    """Run jobs until `stop`, then finish those under way. Raises what ends it before."""
+    stopping = asyncio.create_task(stop.wait())
+    opening = asyncio.create_task(app.connector.open_async())
+    try:
+        await asyncio.wait({opening, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if stop.is_set():
+            opening.cancel()
+            await asyncio.gather(opening, return_exceptions=True)
+            return
+        await opening
+        # It is never cancelled: what it awaits may swallow that. Its run() forgets a stop() from before its first step,
+        # and takes that step here first: it is queued before anything can set `stop`.
+        worker: Any = Worker(  # its methods are untyped
+            app=app,
             queues=["texts"],
             concurrency=times.senders,
             install_signal_handlers=False,
@@ -104,6 +111,13 @@ async def _one_life(app: App, wiring: Wiring, times: Times) -> None:
             shutdown_graceful_timeout=DRAIN_S,
             additional_context={"wiring": wiring, "times": times},
         )
+        running = asyncio.create_task(worker.run())
+        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        worker.stop()
+        await running
+    finally:
+        stopping.cancel()
+        await app.close_async()
 
 
 async def _wait(stop: asyncio.Event, seconds: float) -> None:

@@ -12,11 +12,11 @@ from datetime import timedelta
 from functools import partialmethod
 
 import pytest
-from procrastinate import App
+from procrastinate.worker import Worker
 from psycopg import Connection
 
 from ivr.jobs.times import DEFAULT
-from ivr.jobs.worker import Chore, run_worker
+from ivr.jobs.worker import Chore, _take_jobs, run_worker
 from ivr.wiring import Wiring
 from models import jobs, texts
 from tests.ivr.jobs.conftest import Desk
@@ -83,8 +83,8 @@ def test_a_job_committed_later_wakes_the_worker(
     desk: Desk, db: Connection, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It does not find the job by looking: that it does at the start, and then not before this test has ended."""
-    rarely = partialmethod(App.run_worker_async, fetch_job_polling_interval=10 * ENDS_WITHIN_S)
-    monkeypatch.setattr(App, "run_worker_async", rarely)
+    rarely = partialmethod(Worker.__init__, fetch_job_polling_interval=10 * ENDS_WITHIN_S)
+    monkeypatch.setattr(Worker, "__init__", rarely)
     desk.carrier.during = lambda _: stop()
 
     def later(wiring: Wiring) -> None:
@@ -98,6 +98,19 @@ def test_a_job_committed_later_wakes_the_worker(
 
     run(later)
     assert len(desk.carrier.accepted) == 1
+
+
+def test_a_stop_at_any_moment_of_the_start_ends_the_worker(desk: Desk) -> None:
+    """While it connects, registers, takes its first look and starts to listen."""
+
+    async def stopped_after(seconds: float) -> None:
+        stop = asyncio.Event()
+        asyncio.get_running_loop().call_later(seconds, stop.set)
+        await asyncio.wait_for(_take_jobs(desk.wiring, BY_JOBS, stop), ENDS_WITHIN_S / 3)
+
+    for milliseconds in range(0, 151, 3):
+        with asyncio.Runner() as runner:
+            runner.run(stopped_after(milliseconds / 1000))
 
 
 def test_chores_are_done_at_the_start_and_one_that_fails_ends_nothing(desk: Desk, run: Run) -> None:
