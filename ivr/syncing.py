@@ -2,7 +2,8 @@
 
 A pull commits batch by batch, each with its cursor, so it can break off anywhere and go on. Settling is one
 transaction over all threads of the source: judged, doubles folded, articles written and lapsed; or nothing at all, when
-the outcome is not to be believed. So a broken source costs at most what it did not bring: the last good articles stay.
+the outcome is not to be believed. A pull that ends before it is settled leaves a mark, and the next sync settles. So a
+broken source costs at most what it did not bring: the last good articles stay.
 """
 
 import hashlib
@@ -136,7 +137,7 @@ def _sync(
     except Paused as paused:
         done.paused = str(paused)
     settled_lately = row.synced_at is not None and now - row.synced_at < SETTLED_EVERY
-    if done.pulled or believe or anew or row.problem or not settled_lately:
+    if done.pulled or row.unsettled or believe or anew or row.problem or not settled_lately:
         settle(conn, row, now, done, believe=believe, rewrite=anew)
         wiring.announce("articles")
     else:
@@ -154,11 +155,12 @@ def _store(conn: Connection, row: SourceRow, batch: Batch, now: datetime, done: 
     done.skipped += batch.skipped[: SKIPPED_KEPT - len(done.skipped)]
     with conn.transaction():
         threads.put(conn, row.name, [new for new, _ in kept])
-        done.pulled += len(kept) + threads.note_gone(conn, row.name, gone)
+        changes = len(kept) + threads.note_gone(conn, row.name, gone)
         if batch.listing is not None:
-            done.pulled += threads.compare(conn, row.name, batch.listing)
+            changes += threads.compare(conn, row.name, batch.listing)
             sources.note_listed(conn, row.name, now)
-        sources.go_on_from(conn, row.name, batch.cursor)
+        sources.go_on_from(conn, row.name, batch.cursor, changed=changes > 0)
+    done.pulled += changes
 
 
 def cleaned(given: Iterable[Raw], row: SourceRow, done: Synced) -> Iterator[tuple[NewThread, Thread]]:
@@ -185,6 +187,7 @@ def settle(
     Only what changed since it was last written is written, unless `rewrite`.
     """
     with conn.transaction():
+        sources.note_settled(conn, row.name)
         verdicts = _judged(conn, row, now)
         wanted = [one.id for one in verdicts.values() if one.refusal is None and one.folded_into is None]
         before = len(articles.of_source(conn, row.name))

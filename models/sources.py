@@ -32,6 +32,7 @@ class SourceRow(NamedTuple):
     synced_at: datetime | None = None
     failures: int = 0
     problem: str | None = None
+    unsettled: bool = False
 
 
 _COLUMNS = ", ".join(SourceRow._fields)
@@ -86,9 +87,14 @@ def alone(conn: Connection, name: str) -> Iterator[bool]:
             conn.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", (LOCKS, name))
 
 
-def go_on_from(conn: Connection, name: str, cursor: str | None) -> None:
-    """Keep where the next pull goes on."""
-    conn.execute("UPDATE sources SET cursor = %s WHERE name = %s", (cursor, name))
+def go_on_from(conn: Connection, name: str, cursor: str | None, *, changed: bool) -> None:
+    """Keep where the next pull goes on, and whether threads `changed`: then they are to be settled."""
+    conn.execute("UPDATE sources SET cursor = %s, unsettled = unsettled OR %s WHERE name = %s", (cursor, changed, name))
+
+
+def note_settled(conn: Connection, name: str) -> None:
+    """The articles are what the threads make of them. Holds the source's row until the transaction ends."""
+    conn.execute("UPDATE sources SET unsettled = false WHERE name = %s", (name,))
 
 
 def note_listed(conn: Connection, name: str, now: datetime) -> None:

@@ -584,6 +584,27 @@ def test_two_processes_do_not_sync_one_source(desk: Desk, forum: Forum, db: Conn
     assert desk.sync().articles == 4
 
 
+def test_a_sync_killed_before_it_settles_is_settled_by_the_next_one(
+    desk: Desk, forum: Forum, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.add("discourse", forum.url)
+    desk.sync()
+    forum.reply(1, "This does not work any more since the last update.", "someone")
+
+    def killed(*_: object, **more: object) -> None:
+        raise SystemExit  # nothing of ours runs after a kill: no problem is noted
+
+    with monkeypatch.context() as patched:
+        patched.setattr("ivr.syncing.settle", killed)
+        with pytest.raises(SystemExit):
+            desk.sync()
+    assert (desk.live(), desk.row().problem, desk.row().unsettled) == (ALL, None, True)
+    assert (desk.sync().pulled, desk.live(), desk.row().unsettled) == (0, ALL[1:], False)
+    with monkeypatch.context() as patched:
+        patched.setattr("ivr.syncing.settle", killed)
+        assert desk.sync().articles == 3  # nothing changed: nothing to settle
+
+
 def test_all_is_read_again_when_asked(desk: Desk, forum: Forum) -> None:
     desk.add("discourse", forum.url)
     desk.sync()
