@@ -189,15 +189,25 @@ def remove_command(name: str) -> None:
 def approve_command(article_ids: tuple[str, ...]) -> None:
     """Approve threads of sources as they stand; an approval lapses when the thread changes."""
     wiring = _wiring()
+    problems: list[str] = []
     with connection(wiring) as conn:
         of = {identity: threads.approve(conn, identity) for identity in article_ids}
         for name in sorted({source for source in of.values() if source}):
-            with _failing(name):
-                settle(conn, known_source(conn, name), wiring.clock(), Synced())
+            sources.note_unsettled(conn, name)  # after the approvals: a sync that settles just now may not see them
+            with sources.alone(conn, name) as free:
+                if not free:
+                    problems.append(f"{name} is being synced: try again when that is done, or its next sync does it")
+                    continue
+                try:
+                    settle(conn, known_source(conn, name), wiring.clock(), Synced())
+                except (SourceError, LookupError) as error:
+                    problems.append(f"{name}: {error}")
         for identity, source in of.items():
             state = articles.state(conn, identity) or "not live"
             click.echo(f"{identity}: {f'approved, {state}' if source else 'no source has such a thread'}")
     wiring.announce("articles")
+    if problems:
+        raise click.ClickException("\n".join((*problems, "The approvals are kept.")))
 
 
 @contextmanager

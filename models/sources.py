@@ -92,6 +92,11 @@ def go_on_from(conn: Connection, name: str, cursor: str | None, *, changed: bool
     conn.execute("UPDATE sources SET cursor = %s, unsettled = unsettled OR %s WHERE name = %s", (cursor, changed, name))
 
 
+def note_unsettled(conn: Connection, name: str) -> None:
+    """Its threads are to be settled, by the next sync at the latest."""
+    conn.execute("UPDATE sources SET unsettled = true WHERE name = %s", (name,))
+
+
 def note_settled(conn: Connection, name: str) -> None:
     """The articles are what the threads make of them. Holds the source's row until the transaction ends."""
     conn.execute("UPDATE sources SET unsettled = false WHERE name = %s", (name,))

@@ -16,7 +16,7 @@ from ivr.articles_cli import articles_group
 from ivr.jobs.sync_sources import Syncing
 from ivr.sources_cli import approve_command, source_group
 from ivr.wiring import Wiring, build
-from models import articles
+from models import articles, sources
 from search.sources import fetching
 from tests.search.sources.standins import Forum
 
@@ -82,6 +82,31 @@ def test_a_thread_is_approved_by_name(flask: FlaskCliRunner, forum: Forum, db: C
     approved = run(flask, "articles", "approve", "town:2", "town:9")
     assert approved == "0 town:2: approved, live\ntown:9: no source has such a thread\n"
     assert articles.of_source(db, "town") == ["town:2"]
+
+
+def test_an_approval_is_kept_while_the_source_is_being_synced(
+    flask: FlaskCliRunner, forum: Forum, db: Connection
+) -> None:
+    run(flask, "source", "add", "discourse", forum.url, "--name", "town", "--trust", "approved")
+    run(flask, "source", "sync")
+    with sources.alone(db, "town") as free:
+        assert free
+        told = run(flask, "articles", "approve", "town:2")
+    assert told.startswith("1 town:2: approved, not live\nError: town is being synced: try again")
+    assert told.endswith("The approvals are kept.\n")
+    assert "1 articles live" in run(flask, "source", "sync", "town")  # though the forum did not change
+
+
+def test_an_approval_is_kept_though_the_source_is_not_believed(
+    flask: FlaskCliRunner, forum: Forum, db: Connection
+) -> None:
+    run(flask, "source", "add", "discourse", forum.url, "--name", "town")
+    run(flask, "source", "sync")
+    db.execute("UPDATE threads SET thread = jsonb_set(thread, '{closed}', 'true')")
+    told = run(flask, "articles", "approve", "town:2")
+    assert told.startswith("1 town:2: approved, not live\nError: town: only 0 of 1 articles would be left")
+    assert told.endswith("The approvals are kept.\n")
+    assert db.execute("SELECT approved_hash = content_hash FROM threads WHERE id = '2'").fetchone() == (True,)
 
 
 def test_what_went_wrong_is_told_and_listed(
