@@ -30,6 +30,7 @@ from search.sources.source import (
 
 BATCH = 25
 MAX_PAGES = 20_000
+MAX_SKIPPED = 100
 MAX_POSTS = 60  # of a topic: the first and the latest, and the accepted one
 LOOKED_AFTER = 200  # threads missing from a listing that are asked for one by one before they count as gone
 OVERLAP = timedelta(minutes=10)  # their clock and ours; topics that move up while we turn pages
@@ -58,6 +59,7 @@ class Discourse:
         self._etag: str | None = None
         self._restricted: set[int] = set()
         self._categories: set[int] = set()
+        self._skipped: list[str] = []
 
     def changes(self, cursor: str | None, fetch: Fetch, progress: Progress) -> Iterator[Batch]:
         """See `source.Source`. The cursor holds the time of the latest activity seen, and the first page's ETag."""
@@ -90,7 +92,7 @@ class Discourse:
                 raise SourceError(f"{self._list} lists no topic at all")
             batch += self._missing(fetch, listed)
         after = write_cursor(since=newest.isoformat() if newest else None, etag=self._etag)
-        yield Batch(tuple(batch), after, frozenset(listed) if full else None)
+        yield Batch(tuple(batch), after, frozenset(listed) if full else None, tuple(self._skipped))
 
     def _topics(self, fetch: Fetch, until: datetime | None) -> Iterator[dict[str, Any]]:
         """The topics of the list, page by page, those with the latest activity first, back to `until`."""
@@ -126,16 +128,24 @@ class Discourse:
         return parts._replace(path=path, fragment="").geturl()
 
     def _change(self, fetch: Fetch, identity: str, version: str) -> Change | None:
-        """The topic if it is another than the one we have."""
+        """The topic if it is another than the one we have. One that is listed and does not let us in stays as it was:
+        a guard in front of the forum says so too."""
         if self._place.known.get(identity) == version:
             return None
         try:
             return self._topic(fetch, identity, version)
-        except (NotThere, NotAllowed):
+        except NotThere:
             return Gone(identity)
+        except NotAllowed as error:
+            if not version:
+                return Gone(identity)
+            if len(self._skipped) < MAX_SKIPPED:
+                self._skipped.append(str(error))
+            return None
 
     def _missing(self, fetch: Fetch, listed: set[str]) -> list[Change]:
-        """Topics we have and the list has not: while we turned pages one may have slipped through, so look."""
+        """Topics we have and the list has not: while we turned pages one may have slipped through, so look. Without
+        a version: one that does not let us in either is gone."""
         missing = sorted(self._place.known.keys() - listed)
         found: list[Change] = []
         for identity in missing[: LOOKED_AFTER if len(missing) <= LOOKED_AFTER else 0]:

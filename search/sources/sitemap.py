@@ -131,7 +131,7 @@ class Sitemap:
         return fresh + moved + unsaid
 
     def _page(self, url: str, walk: "_Walk", fetch: Fetch) -> Change | None:
-        """None: as it was, or it cannot be read now."""
+        """None: as it was, or it cannot be read now; a listed page that does not let us in may be there."""
         kind, _, value = self._place.known.get(url, "").partition(" ")
         etag, modified = value if kind == "etag" else None, value if kind == "modified" else None
         try:
@@ -140,12 +140,14 @@ class Sitemap:
                 return None
             self._failed = 0
             return _raw(url, read_page(got), _version(walk.pages[url], got), walk.pages[url])
-        except (NotThere, NotAllowed):
+        except NotThere:
             return Gone(url)
         except Paused:
             raise
         except NoArticle as error:
             walk.skipped.append(f"{url[:200]}: {error}")
+        except NotAllowed as error:  # a site may list pages for members only: they are not its failure
+            walk.skipped.append(str(error))
         except SourceError as error:
             walk.skipped.append(str(error))
             self._failed += 1

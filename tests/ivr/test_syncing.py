@@ -177,6 +177,20 @@ def test_a_topic_that_slips_through_while_pages_turn_is_not_taken_for_gone(desk:
     assert (desk.sync().lapsed, desk.live()) == (0, ALL)
 
 
+def test_a_topic_that_does_not_let_us_in_is_gone_only_when_it_is_listed_no_more(desk: Desk, forum: Forum) -> None:
+    desk.add("discourse", forum.url)
+    desk.sync()
+    forum.reply(2, "Thank you, that was it.")
+    forum.broken = lambda asked, answer: Answer(403) if asked.path == "/t/2.json" else answer
+    done = desk.sync()
+    assert (done.skipped, done.lapsed) == ([f"{forum.url}/t/2.json does not let us in (it answered 403)"], 0)
+    desk.now[0] += timedelta(hours=25)
+    assert (desk.sync().lapsed, desk.live()) == (0, ALL)
+    del forum.topics[2]
+    desk.now[0] += timedelta(hours=25)
+    assert (desk.sync().lapsed, desk.live()) == (1, [ALL[0], ALL[2], ALL[3]])
+
+
 def test_a_solution_taken_back_is_seen_by_the_daily_listing(desk: Desk, forum: Forum) -> None:
     desk.add("discourse", forum.url)
     desk.sync()

@@ -154,6 +154,18 @@ def test_a_page_that_cannot_be_read_now_stays_and_is_told(site: Site) -> None:
     assert [one.partition(" ")[0] for one in pulled.skipped] == [f"{site.url}/help/light:", f"{site.url}/help/bill"]
 
 
+def test_a_listed_page_that_does_not_let_us_in_stays_until_it_is_listed_no_more(site: Site) -> None:
+    first = pull(site)
+    urlset(site, {"/help/light": "2026-11-05", "/help/bill": "2026-11-02"})
+    site.broken = lambda asked, answer: Answer(403) if asked.path == "/help/light" else answer
+    later = pull(site, first)
+    assert (later.raws, later.gone) == ([], [])
+    assert later.listing == {f"{site.url}/help/light", f"{site.url}/help/bill"}
+    assert later.skipped == [f"{site.url}/help/light does not let us in (it answered 403)"]
+    urlset(site, {"/help/bill": "2026-11-02"})
+    assert pull(site, first).listing == {f"{site.url}/help/bill"}
+
+
 def test_a_site_that_fails_at_every_page_is_told(site: Site) -> None:
     urlset(site, {f"/help/{n}": "" for n in range(30)})
     site.broken = lambda asked, answer: Answer(500) if asked.path.startswith("/help/") else answer
