@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
+import structlog
 from flask import current_app
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -26,6 +27,7 @@ CREDENTIALS = re.compile(r"SOURCE_[A-Z0-9_]{1,60}")
 SHOWN = 10
 
 _screen = Console(stderr=True)
+log = structlog.get_logger()
 
 
 def _wiring() -> Wiring:
@@ -149,6 +151,10 @@ def _synced(wiring: Wiring, name: str, *, believe: bool, anew: bool) -> bool:
             done = sync(wiring, name, progress=progress, believe=believe, anew=anew)
     except SourceError as error:
         click.echo(f"{name}: {error}", err=True)
+        return False
+    except Exception as error:  # our own mistake with one source is no reason to leave out the others
+        log.exception("source_sync_crashed", source=name)
+        click.echo(f"{name}: failed unexpectedly ({type(error).__name__})", err=True)
         return False
     click.echo(f"{name}: {done.pulled} threads changed, {done.articles} articles live, {done.lapsed} lapsed")
     for line in done.skipped[:SHOWN]:

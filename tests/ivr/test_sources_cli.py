@@ -109,6 +109,28 @@ def test_an_approval_is_kept_though_the_source_is_not_believed(
     assert db.execute("SELECT approved_hash = content_hash FROM threads WHERE id = '2'").fetchone() == (True,)
 
 
+def test_a_source_that_crashes_does_not_end_the_sync_of_the_others(
+    flask: FlaskCliRunner, forum: Forum, db: Connection, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def crashes(*_: object) -> None:
+        raise ZeroDivisionError
+
+    file = tmp_path / "threads.jsonl"
+    file.write_text(json.dumps({"id": "a1", "title": "A title", "body": f"Q: What of it?\nA: {STEPS}"}), "utf-8")
+    run(flask, "source", "add", "discourse", forum.url, "--name", "forum")
+    run(flask, "source", "add", "jsonl", str(file), "--name", "the-last")
+    monkeypatch.setattr("search.sources.discourse._accepted", crashes)
+    monkeypatch.setattr("os.nice", lambda by: by)  # the tests that follow keep their place
+    told = run(flask, "source", "sync", "--due")
+    assert told.startswith("1 ")
+    assert "forum: failed unexpectedly (ZeroDivisionError)" in told
+    assert "the-last: 1 threads changed, 1 articles live" in told
+    assert "not synced: forum. Their last good articles stay." in told
+    row = sources.read(db, "forum")
+    assert row is not None
+    assert (row.problem, row.failures) == ("failed unexpectedly (ZeroDivisionError)", 1)
+
+
 def test_what_went_wrong_is_told_and_listed(
     flask: FlaskCliRunner, forum: Forum, monkeypatch: pytest.MonkeyPatch
 ) -> None:
