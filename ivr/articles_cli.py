@@ -82,15 +82,19 @@ def index_is_stale(settings: Settings) -> bool:
     return False
 
 
-def build_index(settings: Settings, *, threads: int = 2) -> indexes.IndexVersion:
+def build_index(settings: Settings, *, threads: int = 2, automatic: bool = False) -> indexes.IndexVersion:
     """Build an index of all live articles aside, check it, and make it the live one. Shows a progress bar.
 
-    Raises `BundleError` (nothing to index), `EncoderError` (no model) or `OSError`; then the old one stays.
+    Raises `BundleError` (nothing to index), `EncoderError` (no model) or `OSError`; then the old one stays. So it does
+    when a rollback put it in place while this was built, or before if the build is `automatic`: raises `Held`.
     """
     root = index_folder(settings)
     encoder = load_encoder(settings.encoder, settings.encoder_model, threads)
     calibration = _own_calibration(settings, encoder)
     with _connection(settings) as conn:
+        before = indexes.current(conn)
+        if automatic and before is not None and before.held:
+            raise indexes.Held(f"{before.version} was rolled back to: flask index build ends that")
         read_at = indexes.snapshot(conn)
         digest = articles.content_digest(conn)
         helped = {article_id: Evidence(times) for article_id, times in indexes.helped(conn).items()}
@@ -105,7 +109,7 @@ def build_index(settings: Settings, *, threads: int = 2) -> indexes.IndexVersion
         built = indexes.IndexVersion(version, built_at, count, encoder.model_id, digest, read_at=read_at)
         indexes.add(conn, built)
         bundles.put(conn, root, version)
-        indexes.publish(conn, version)
+        indexes.publish(conn, version, before.version if before else None)
         kept = indexes.kept(conn, BUNDLES_KEPT)
         indexes.forget_chunks(conn, kept)
         prune(root, kept)
@@ -131,7 +135,8 @@ def _own_calibration(settings: Settings, encoder: Encoder) -> dict[str, Any] | N
 
 
 def roll_back(settings: Settings, version: str | None = None) -> str:
-    """Make an earlier index live again, the newest before the live one by default; its version.
+    """Make an earlier index live again, the newest before the live one by default; its version. Nothing is built over
+    it but by `flask index build`.
 
     Raises `LookupError` when there is none and `BundleError` when its files are damaged or gone.
     """
@@ -145,7 +150,7 @@ def roll_back(settings: Settings, version: str | None = None) -> str:
         if not (root / version).is_dir():
             bundles.fetch(conn, root, version)
         verify(root / version)
-        indexes.publish(conn, version)
+        indexes.roll_back(conn, version)
     _announce(settings)
     return version
 
@@ -257,10 +262,16 @@ def index_group() -> None:
 
 @index_group.command("build")
 @click.option("--threads", default=2, show_default=True, help="processor cores to use")
-def build_command(threads: int) -> None:
+@click.option("--automatic", is_flag=True, help="leave an index alone that was rolled back to")
+def build_command(threads: int, automatic: bool) -> None:
     """Encode all live articles and put the new index into use."""
     try:
-        built = build_index(_settings(), threads=threads)
+        built = build_index(_settings(), threads=threads, automatic=automatic)
+    except indexes.Held as held:
+        if automatic:
+            click.echo(f"{held}. The index in use has not changed.")
+            return
+        raise click.ClickException(f"{held} meanwhile. The index in use has not changed.") from held
     except (BundleError, EncoderError, OSError) as error:
         raise click.ClickException(f"{error}. The index in use has not changed.") from error
     click.echo(f"{built.version}: {built.article_count} articles, live")
@@ -301,7 +312,7 @@ def list_indexes_command() -> None:
 def rollback_command(version: str | None) -> None:
     """Put an earlier index back into use, the newest before the live one by default."""
     try:
-        click.echo(f"{roll_back(_settings(), version)} is live")
+        click.echo(f"{roll_back(_settings(), version)} is live. No index is built by itself until: flask index build")
     except (BundleError, LookupError) as error:
         raise click.ClickException(f"{error}. The index in use has not changed.") from error
 

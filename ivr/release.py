@@ -11,7 +11,7 @@ from ivr.planfile.store import publish_text
 from ivr.stores import wait_until_ready
 from ivr.stores.servers import StoresError
 from ivr.wiring import Wiring
-from models import articles, migrate, plans
+from models import articles, indexes, migrate, plans
 from search.encoder import EncoderError
 from search.importing import ImportRefused
 from search.index import BundleError
@@ -74,7 +74,11 @@ def _import_articles(wiring: Wiring, path: str | None) -> None:
 
 def _build_index(wiring: Wiring) -> None:
     if articles_cli.index_is_stale(wiring.settings):
-        built = articles_cli.build_index(wiring.settings)
+        try:
+            built = articles_cli.build_index(wiring.settings, automatic=True)
+        except indexes.Held as held:
+            click.echo(f"index: {held}")
+            return
         click.echo(f"index: version {built.version}, {built.article_count} articles")
     else:
         click.echo("index: up to date")

@@ -9,6 +9,10 @@ from typing import NamedTuple
 from psycopg import Connection
 
 
+class Held(Exception):
+    """A rollback put the live version in place, and it is to stay."""
+
+
 @dataclass(frozen=True)
 class IndexVersion:
     """One built bundle; its files lie in the folder named `version`. `state`: built, live or retired."""
@@ -20,6 +24,7 @@ class IndexVersion:
     content_digest: str
     state: str = "built"
     read_at: str | None = None  # `snapshot` before the articles were read
+    held: bool = False  # live by a rollback: only a build that someone asks for takes its place
 
 
 class Chunk(NamedTuple):
@@ -36,7 +41,7 @@ class Change(NamedTuple):
     content_hash: str | None
 
 
-_COLUMNS = "version, built_at, article_count, model_id, content_digest, state, read_at::text"
+_COLUMNS = "version, built_at, article_count, model_id, content_digest, state, read_at::text, held"
 
 
 def add(conn: Connection, built: IndexVersion) -> None:
@@ -60,20 +65,48 @@ def list_all(conn: Connection) -> list[IndexVersion]:
     return [IndexVersion(*row) for row in rows]
 
 
-def publish(conn: Connection, version: str) -> None:
-    """Make `version` the live one and retire the one before. Raises `LookupError` for an unknown one."""
+def publish(conn: Connection, version: str, over: str | None = None) -> None:
+    """Make `version` the live one and retire the one before. Raises `LookupError` for an unknown one and `Held` when a
+    rollback put another than `over`, the live version its builder knew, in place."""
     with conn.transaction():
         conn.execute("LOCK TABLE index_versions IN SHARE ROW EXCLUSIVE MODE")
-        conn.execute("UPDATE index_versions SET state = 'retired' WHERE state = 'live' AND version <> %s", (version,))
-        found = conn.execute("UPDATE index_versions SET state = 'live' WHERE version = %s", (version,))
-        if found.rowcount != 1:
-            raise LookupError(f"there is no index version {version}")
+        live = current(conn)
+        if live is not None and live.held and live.version != over:
+            raise Held(f"{live.version} was rolled back to")
+        _put_live(conn, version, held=False)
+
+
+def roll_back(conn: Connection, version: str) -> None:
+    """Make an earlier version the live one and hold it; no rollback chooses those newer than it by itself any more.
+
+    Raises `LookupError` for an unknown one.
+    """
+    with conn.transaction():
+        conn.execute("LOCK TABLE index_versions IN SHARE ROW EXCLUSIVE MODE")
+        _put_live(conn, version, held=True)
+        conn.execute(
+            "UPDATE index_versions SET left_at = now()"
+            " WHERE left_at IS NULL AND built_at > (SELECT built_at FROM index_versions WHERE version = %s)",
+            (version,),
+        )
+
+
+def _put_live(conn: Connection, version: str, *, held: bool) -> None:
+    conn.execute(
+        "UPDATE index_versions SET state = 'retired', held = false WHERE state = 'live' AND version <> %s", (version,)
+    )
+    found = conn.execute(
+        "UPDATE index_versions SET state = 'live', held = %s, left_at = NULL WHERE version = %s", (held, version)
+    )
+    if found.rowcount != 1:
+        raise LookupError(f"there is no index version {version}")
 
 
 def before_current(conn: Connection) -> IndexVersion | None:
-    """The newest version that was live and is older than the live one: what a rollback goes back to."""
+    """The newest version that was live, is older than the live one and was not left by a rollback: what the next one
+    goes back to."""
     row = conn.execute(
-        f"SELECT {_COLUMNS} FROM index_versions WHERE state = 'retired'"
+        f"SELECT {_COLUMNS} FROM index_versions WHERE state = 'retired' AND left_at IS NULL"
         " AND built_at < (SELECT built_at FROM index_versions WHERE state = 'live')"
         " ORDER BY built_at DESC LIMIT 1"
     ).fetchone()

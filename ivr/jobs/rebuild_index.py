@@ -1,4 +1,5 @@
-"""A new index, built in the background when many articles changed since the live one or some did a day ago."""
+"""A new index, built in the background when many articles changed since the live one or some did a day ago,
+unless a rollback put that one in place."""
 
 import subprocess
 import sys
@@ -13,7 +14,7 @@ log = structlog.get_logger()
 
 MANY = 500  # changed articles: each web process holds them beside its index
 AFTER = timedelta(days=1)
-BUILD = (sys.executable, "-m", "flask", "--app", "ivr.app", "index", "build", "--threads", "1")
+BUILD = (sys.executable, "-m", "flask", "--app", "ivr.app", "index", "build", "--threads", "1", "--automatic")
 
 
 class Rebuilding:
@@ -35,7 +36,7 @@ class Rebuilding:
         with wiring.pool.connection() as conn:
             live = indexes.current(conn)
             changes = len(indexes.changed_since(conn, live.read_at or "0", MANY)) if live else 0
-        if live is None or not changes or (changes < MANY and live.built_at > wiring.clock() - AFTER):
+        if live is None or live.held or not changes or (changes < MANY and live.built_at > wiring.clock() - AFTER):
             return False
         self._running = subprocess.Popen(self._command, stdin=subprocess.DEVNULL)
         log.info("index_rebuild_begun", changes=changes)

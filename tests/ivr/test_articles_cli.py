@@ -137,6 +137,9 @@ def test_an_index_is_built_found_with_rolled_back_and_told(
     live = indexes.current(db)
     assert live is not None
     assert live.version == first.version
+    assert live.held
+    assert "was rolled back to" in run(flask, "index", "build", "--automatic").output
+    assert indexes.current(db) == live
     assert "there is no earlier index to go back to" in run(flask, "index", "rollback").output
     assert "3 articles, all-MiniLM-L6-v2, intact" in run(flask, "index", "verify").output
     listed = run(flask, "index", "list").output.splitlines()

@@ -204,9 +204,35 @@ def test_publishing_retires_the_one_before_and_a_rollback_goes_back_in_time(db: 
         earlier = indexes.before_current(db)
         assert earlier is not None
         assert earlier.version == expected
-        indexes.publish(db, expected)
+        indexes.roll_back(db, expected)
     assert indexes.before_current(db) is None
     assert list(indexes.kept(db, 2)) == ["v1", "v4"]
+
+
+def test_what_a_rollback_put_in_place_stays_until_someone_builds_over_it(db: Connection) -> None:
+    for number in (1, 2, 3):
+        indexes.add(db, version(number))
+        indexes.publish(db, f"v{number}", f"v{number - 1}")
+    indexes.roll_back(db, "v2")
+    live = indexes.current(db)
+    assert live is not None
+    assert (live.version, live.held) == ("v2", True)
+    indexes.add(db, version(4))
+    with pytest.raises(indexes.Held, match="v2 was rolled back to"):
+        indexes.publish(db, "v4", "v3")  # was being built meanwhile
+    assert indexes.current(db) == live
+    indexes.publish(db, "v4", "v2")
+    assert [(one.version, one.held) for one in indexes.list_all(db) if one.held] == []
+    earlier = indexes.before_current(db)
+    assert earlier is not None
+    assert earlier.version == "v2"  # v3 was left
+    indexes.roll_back(db, "v1")
+    assert indexes.before_current(db) is None
+    indexes.add(db, version(5))
+    indexes.publish(db, "v5", "v1")
+    earlier = indexes.before_current(db)
+    assert earlier is not None
+    assert earlier.version == "v1"
 
 
 def test_an_unknown_index_is_not_published_and_the_live_one_stays(db: Connection) -> None:

@@ -56,6 +56,13 @@ def test_a_few_changes_wait_for_a_day(db: Connection, wiring: Wiring) -> None:
     assert rebuilding._running.wait(10) == 0
 
 
+def test_nothing_is_built_over_an_index_that_was_rolled_back_to(db: Connection, wiring: Wiring) -> None:
+    published(db, wiring, timedelta(0))
+    articles.upsert_many(db, community(MANY), "test")
+    indexes.roll_back(db, "v1")
+    assert not Rebuilding(BRIEF).rebuild_index(wiring)
+
+
 def test_many_changes_are_built_at_once_and_only_once(db: Connection, wiring: Wiring) -> None:
     published(db, wiring, timedelta(0))
     articles.upsert_many(db, community(MANY), "test")
