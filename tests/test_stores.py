@@ -177,11 +177,20 @@ def test_a_store_that_dies_again_and_again_is_given_up(data_dir: Path, capsys: p
     with Stores(data_dir, postgres=False) as stores:
         for _ in range(5):
             kill_all(data_dir)
-            stores.watch()
-        assert capsys.readouterr().out.count("is started again") == 5
+            assert "is started again" in watched(stores, capsys)
         kill_all(data_dir)
         with pytest.raises(StoresError, match="Valkey ends again and again"):
-            stores.watch()
+            watched(stores, capsys)
+
+
+def watched(stores: Stores, capsys: pytest.CaptureFixture[str]) -> str:
+    """What is told when a store that was killed is missed: on a busy machine that takes a moment."""
+    until = time.monotonic() + 20
+    told = ""
+    while not told and time.monotonic() < until:
+        stores.watch()
+        told = capsys.readouterr().out
+    return told
 
 
 def test_a_pid_that_now_is_another_process_counts_as_gone(data_dir: Path) -> None:
