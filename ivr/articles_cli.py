@@ -1,6 +1,8 @@
 """`flask articles ...` and `flask index ...`, and the functions behind them that `release` calls."""
 
 import json
+import os
+import socket
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -87,11 +89,12 @@ def build_index(settings: Settings, *, threads: int = 2, automatic: bool = False
 
     Raises `BundleError` (nothing to index), `EncoderError` (no model) or `OSError`; then the old one stays. So it does
     when a rollback put it in place while this was built, or before if the build is `automatic`: raises `Held`.
+    Raises `BeingBuilt` when another process builds.
     """
     root = index_folder(settings)
     encoder = load_encoder(settings.encoder, settings.encoder_model, threads)
     calibration = _own_calibration(settings, encoder)
-    with _connection(settings) as conn:
+    with _connection(settings) as conn, indexes.building(conn, f"{socket.gethostname()}:{os.getpid()}"):
         before = indexes.current(conn)
         if automatic and before is not None and before.held:
             raise indexes.Held(f"{before.version} was rolled back to: flask index build ends that")
@@ -262,16 +265,18 @@ def index_group() -> None:
 
 @index_group.command("build")
 @click.option("--threads", default=2, show_default=True, help="processor cores to use")
-@click.option("--automatic", is_flag=True, help="leave an index alone that was rolled back to")
+@click.option(
+    "--automatic", is_flag=True, help="leave it to another builder, and an index alone that was rolled back to"
+)
 def build_command(threads: int, automatic: bool) -> None:
     """Encode all live articles and put the new index into use."""
     try:
         built = build_index(_settings(), threads=threads, automatic=automatic)
-    except indexes.Held as held:
+    except (indexes.BeingBuilt, indexes.Held) as other:
         if automatic:
-            click.echo(f"{held}. The index in use has not changed.")
+            click.echo(f"{other}. The index in use has not changed.")
             return
-        raise click.ClickException(f"{held} meanwhile. The index in use has not changed.") from held
+        raise click.ClickException(f"{other} meanwhile. The index in use has not changed.") from other
     except (BundleError, EncoderError, OSError) as error:
         raise click.ClickException(f"{error}. The index in use has not changed.") from error
     click.echo(f"{built.version}: {built.article_count} articles, live")

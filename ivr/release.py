@@ -76,8 +76,8 @@ def _build_index(wiring: Wiring) -> None:
     if articles_cli.index_is_stale(wiring.settings):
         try:
             built = articles_cli.build_index(wiring.settings, automatic=True)
-        except indexes.Held as held:
-            click.echo(f"index: {held}")
+        except (indexes.BeingBuilt, indexes.Held) as other:
+            click.echo(f"index: {other}")
             return
         click.echo(f"index: version {built.version}, {built.article_count} articles")
     else:

@@ -1,12 +1,20 @@
 """Versions of the search index: which were built, which one is live, their files in chunks, who uses which."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+import psycopg
 from psycopg import Connection
+
+BUILDING = 7_461_004  # our number among PostgreSQL's advisory locks
+
+
+class BeingBuilt(Exception):
+    """Another process builds an index; its message says which."""
 
 
 class Held(Exception):
@@ -119,6 +127,26 @@ def kept(conn: Connection, versions: int) -> Sequence[str]:
         "SELECT version FROM index_versions ORDER BY state = 'live' DESC, built_at DESC LIMIT %s", (versions,)
     )
     return [row[0] for row in rows]
+
+
+@contextmanager
+def building(conn: Connection, builder: str) -> Iterator[None]:
+    """Within it nobody else builds, and who tries is told of `builder`. The lock goes with the connection, which is to
+    be used for all of the build: one that has lost the lock cannot publish. Raises `BeingBuilt`."""
+    conn.execute("SELECT set_config('application_name', %s, false)", (builder,))
+    if conn.execute("SELECT pg_try_advisory_lock(%s)", (BUILDING,)).fetchone() != (True,):
+        row = conn.execute(
+            "SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory'"
+            " AND granted AND classid = 0 AND objid = %s AND objsubid = 1"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+            (BUILDING,),
+        ).fetchone()
+        raise BeingBuilt(f"{row[0] if row else 'another process'} is building an index")
+    try:
+        yield
+    finally:
+        with suppress(psycopg.Error):  # it is gone, and the lock with it
+            conn.execute("SELECT pg_advisory_unlock(%s)", (BUILDING,))
 
 
 def put_chunk(conn: Connection, version: str, file: str, place: int, content: bytes) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import psycopg
 import pytest
 from click.testing import Result
 from flask import Flask
@@ -176,6 +177,21 @@ def test_an_index_of_an_earlier_format_is_stale(settings: Settings, tmp_path: Pa
     manifest = index_folder(settings) / built.version / "manifest.json"
     manifest.write_text(json.dumps({"format": 1, "version": built.version}), "utf-8")
     assert index_is_stale(settings)
+
+
+def test_a_second_builder_is_told_who_builds(
+    flask: FlaskCliRunner, settings: Settings, db: Connection, database_url: str, tmp_path: Path
+) -> None:
+    import_path(settings, write(tmp_path / "threads.jsonl", TITLES[0]))
+    with psycopg.connect(database_url, autocommit=True) as other, indexes.building(other, "attic:42"):
+        refused = run(flask, "index", "build")
+        assert refused.exit_code == 1
+        assert "attic:42 is building an index" in refused.output
+        left = run(flask, "index", "build", "--automatic")
+        assert left.exit_code == 0
+        assert "attic:42 is building an index" in left.output
+    assert indexes.list_all(db) == []
+    assert run(flask, "index", "build").exit_code == 0
 
 
 def test_old_bundles_are_removed(settings: Settings, db: Connection, tmp_path: Path) -> None:

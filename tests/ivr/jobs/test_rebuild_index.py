@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -63,7 +64,9 @@ def test_nothing_is_built_over_an_index_that_was_rolled_back_to(db: Connection, 
     assert not Rebuilding(BRIEF).rebuild_index(wiring)
 
 
-def test_many_changes_are_built_at_once_and_only_once(db: Connection, wiring: Wiring) -> None:
+def test_many_changes_are_built_at_once_and_only_once_and_an_hour_after_a_failure(
+    db: Connection, wiring: Wiring
+) -> None:
     published(db, wiring, timedelta(0))
     articles.upsert_many(db, community(MANY), "test")
     rebuilding = Rebuilding(LONG)
@@ -73,7 +76,11 @@ def test_many_changes_are_built_at_once_and_only_once(db: Connection, wiring: Wi
     assert running is not None
     running.terminate()
     running.wait(10)
-    assert rebuilding.rebuild_index(wiring)
+    assert not rebuilding.rebuild_index(wiring)
+    soon = replace(wiring, clock=lambda: wiring.clock() + timedelta(minutes=59))
+    assert not rebuilding.rebuild_index(soon)
+    later = replace(wiring, clock=lambda: wiring.clock() + timedelta(minutes=61))
+    assert rebuilding.rebuild_index(later)
     again = rebuilding._running
     assert again is not None
     again.terminate()
