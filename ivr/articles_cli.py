@@ -72,16 +72,23 @@ def index_is_stale(settings: Settings) -> bool:
         live = indexes.current(conn)
         if live is None or live.content_digest != articles.content_digest(conn):
             return True
-        if live.model_id != _model_id(settings) or not indexes.has_chunks(conn, live.version):
-            return True
+    return not index_is_servable(settings)
+
+
+def index_is_servable(settings: Settings) -> bool:
+    """Whether this version, with this encoder, can serve the live index, fetched or not."""
+    with _connection(settings) as conn:
+        live = indexes.current(conn)
+        if live is None or live.model_id != _model_id(settings) or not indexes.has_chunks(conn, live.version):
+            return False
     folder = index_folder(settings) / live.version
     if not folder.is_dir():
-        return False  # it is fetched
+        return True  # it is fetched
     try:
         read_manifest(folder)
     except BundleError:  # of an earlier format
-        return True
-    return False
+        return False
+    return True
 
 
 def build_index(settings: Settings, *, threads: int = 2, automatic: bool = False) -> indexes.IndexVersion:

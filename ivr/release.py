@@ -75,7 +75,9 @@ def _import_articles(wiring: Wiring, path: str | None) -> None:
 def _build_index(wiring: Wiring) -> None:
     if articles_cli.index_is_stale(wiring.settings):
         try:
-            built = articles_cli.build_index(wiring.settings, automatic=True)
+            # an index held by a rollback stays, unless nothing here could serve it
+            servable = articles_cli.index_is_servable(wiring.settings)
+            built = articles_cli.build_index(wiring.settings, automatic=servable)
         except (indexes.BeingBuilt, indexes.Held) as other:
             click.echo(f"index: {other}")
             return
