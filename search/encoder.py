@@ -87,7 +87,7 @@ class OnnxEncoder:
         def fill(rows: list[int]) -> None:
             vectors[rows] = self._run([tokens[row] for row in rows])
 
-        runs = list(_runs(tokens))
+        runs = list(runs_of(tokens, TOKENS_PER_RUN))
         if self._threads == 1 or len(runs) < 2:
             for rows in runs:
                 fill(rows)
@@ -180,11 +180,11 @@ def clean(text: str) -> str:
     return text[:MAX_CHARS].encode("utf-8", "replace").decode("utf-8")
 
 
-def _runs(tokens: Sequence[Sequence[int]]) -> Iterator[list[int]]:
-    """Row numbers in groups of like length, shortest first, each padded to at most TOKENS_PER_RUN."""
+def runs_of(tokens: Sequence[Sequence[int]], most: int) -> Iterator[list[int]]:
+    """Row numbers in groups of like length, shortest first, each padded to at most `most` tokens."""
     group: list[int] = []
     for row in sorted(range(len(tokens)), key=lambda row: len(tokens[row])):
-        if group and len(tokens[row]) * (len(group) + 1) > TOKENS_PER_RUN:
+        if group and len(tokens[row]) * (len(group) + 1) > most:
             yield group
             group = []
         group.append(row)

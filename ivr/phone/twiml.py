@@ -84,7 +84,6 @@ CHILDREN: dict[str, frozenset[str]] = {
 MAIN = frozenset({"Say", "Play", "Pause", "Gather", "Redirect", "Hangup", "Reject", "Leave", "Enqueue", "Dial"})
 WAIT = frozenset({"Play", "Say", "Pause", "Hangup", "Redirect", "Leave", "Gather"})
 WHISPER = frozenset({"Play", "Say", "Pause", "Redirect"})
-MESSAGING = frozenset({"Message", "Redirect"})
 _POSITIVE = re.compile(r"[1-9][0-9]{0,5}")
 _NUMERIC = {
     ("Gather", "numDigits"),

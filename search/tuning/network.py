@@ -1,13 +1,13 @@
-"""all-MiniLM-L6-v2 in torch: texts to unit vectors, with or without gradients. Needs requirements/models.in."""
+"""all-MiniLM-L6-v2 in torch: texts to unit vectors, with or without gradients. Needs torch: requirements.txt."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from search.encoder import EncoderError, Vectors, clean, read_tokenizer, weights_folder
+from search.encoder import EncoderError, Vectors, clean, read_tokenizer, runs_of, weights_folder
 
 MAX_TOKENS = 128  # half the served window: an answer's first 90 words, at half the time
 TOKENS_PER_RUN = 4096
@@ -59,7 +59,7 @@ class Network:
         found = np.empty((len(texts), self.model.config.hidden_size), dtype=np.float32)
         tokens = [self.tokenizer.encode(clean(text)).ids[:most_tokens] for text in texts]
         with self.torch.inference_mode():
-            for rows in _runs(tokens):
+            for rows in runs_of(tokens, TOKENS_PER_RUN):
                 found[rows] = self.embed([tokens[row] for row in rows], exact=exact).numpy()
                 if progress:
                     progress(len(rows))
@@ -78,15 +78,3 @@ class Network:
         weights = mask[:, :, None].float()
         mean = (hidden.float() * weights).sum(dim=1) / weights.sum(dim=1)
         return torch.nn.functional.normalize(mean, dim=1)
-
-
-def _runs(tokens: Sequence[Sequence[int]]) -> Iterator[list[int]]:
-    """Row numbers in groups of like length, each padded to at most TOKENS_PER_RUN."""
-    group: list[int] = []
-    for row in sorted(range(len(tokens)), key=lambda row: len(tokens[row])):
-        if group and len(tokens[row]) * (len(group) + 1) > TOKENS_PER_RUN:
-            yield group
-            group = []
-        group.append(row)
-    if group:
-        yield group
