@@ -4,7 +4,6 @@ import math
 import os
 import re
 import threading
-from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -28,7 +27,6 @@ RIVAL_MARGIN = 0.5
 RIVAL_LIKENESS = 0.35
 
 MAX_TRANSCRIPT = 2000
-PATHS_KEPT = 2048
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _FILLERS = frozenset(
     {"um", "uh", "erm", "er", "hmm", "mm", "hello", "hi", "hey", "yes", "yeah", "no", "ok", "okay", "please"}
@@ -46,7 +44,6 @@ class Finder:
         self._collections = (bundle,) if delta.bundle is None else (bundle, delta.bundle)
         self._languages = frozenset(name for one in self._collections for name in one.language_names)
         self._hidden = _rows(bundle, delta.hidden)
-        self._by_path = lru_cache(maxsize=PATHS_KEPT)(self._find)
         self._judge = judges.judge_from(bundle.model) if bundle.model else judges.shipped()
         self._calibration = (
             calibrations.calibration_from(bundle.calibration) if bundle.calibration else calibrations.shipped()
@@ -79,19 +76,22 @@ class Finder:
 
         A score is the probability that the article solves the problem; the shares are those of `threshold`.
         """
-        if not says_something(query.transcript):  # there are few menu paths: each is searched once an index
-            return self._by_path(replace(query, transcript="", nbest=()), wrong_share, unanswerable)
-        return self._find(query, wrong_share, unanswerable)
+        refused = self.refusal(query)
+        return refused if refused is not None else self.judged(self.rank(query), wrong_share, unanswerable)
 
-    def _find(self, query: Query, wrong_share: float, unanswerable: float) -> Match | NoMatch:
-        text = searched_text(query)
-        if text is None:
+    def refusal(self, query: Query) -> NoMatch | None:
+        """Why there is nothing to search for, None when there is."""
+        if searched_text(query) is None:
             return NoMatch("transcript_too_poor", self.version)
         if query.language not in self._languages:
             return NoMatch("language", self.version)
-        caller = self._asked(query, text)
+        return None
+
+    def judged(
+        self, ranking: Ranking | None, wrong_share: float = WRONG_SHARE, unanswerable: float = UNANSWERABLE_SHARE
+    ) -> Match | NoMatch:
+        """What `find` says of what `rank` gave."""
         threshold = self._threshold(wrong_share, unanswerable)
-        ranking = self._rank(query, caller)
         if ranking is None or not ranking.places:
             barred = ranking is not None and ranking.anywhere >= threshold
             return NoMatch("not_allowed_here" if barred else "nothing_near", self.version)
