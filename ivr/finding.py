@@ -21,12 +21,8 @@ def find(wiring: Wiring, conn: Connection, search: Search) -> Found:
     if pinned:
         return Found(pinned[:2], None, 1.0, None, wiring.finders.version, how="pin")
     try:
-        finder = wiring.finders.current()
-        if finder is None:
-            return Found((), "no_index", None, None, None)
-        with wiring.finders.door.entered():
-            query = Query(search.path, search.transcript, search.language, search.allowed_tags)
-            answer = finder.find(query, search.wrong_share, wiring.unanswerable)
+        query = Query(search.path, search.transcript, search.language, search.allowed_tags)
+        answer = wiring.finders.find(query, search.wrong_share, wiring.unanswerable)
     except SearchBusy:
         log.warning("search_busy")
         return Found((), "search_busy", None, None, wiring.finders.version)

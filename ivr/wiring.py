@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import redis
@@ -13,7 +14,7 @@ from psycopg import Connection
 
 from config.settings import Settings
 from ivr import board as boards
-from ivr import gate
+from ivr import gate, menu_paths
 from ivr.audio import Audio
 from ivr.board import Board, News
 from ivr.call.plan import Plan
@@ -28,7 +29,7 @@ from models import texts as text_rows
 from models.db import DatabaseAway
 from search.calibration import UNANSWERABLE_SHARE
 from search.encoder import Encoder, EncoderError, load_encoder
-from search.finder import FinderHolder
+from search.holder import FinderHolder
 
 log = structlog.get_logger()
 
@@ -64,6 +65,7 @@ class Wiring:
     unanswerable: float = UNANSWERABLE_SHARE  # of callers, as far as is known: see `ivr.gate`
     _rendered: dict[tuple[tuple[Prompt, ...], int, int, str], str] = field(default_factory=dict)
     _news: list[News] = field(default_factory=list)
+    _live: Plan | None = None
 
     def __post_init__(self) -> None:
         self._index_news = IndexNews(self.finders, index_folder(self.settings), self._own_connection)
@@ -95,14 +97,17 @@ class Wiring:
     def warm(self) -> None:
         """Load the encoder and the live index, and keep looking for newer ones. For processes that search.
 
-        Without a usable encoder there are pinned articles only; the log and `/readyz` say so.
+        Without a usable encoder there are pinned articles only; the log and `/readyz` say so. An index that is not on
+        this machine yet is fetched while calls are answered without.
         """
         beside = threading.Thread(target=self._load_encoder)  # reading the plan takes as long
         beside.start()
-        self._try_for_news()
+        _tried(self.look_for_plan)
         beside.join()
-        self._try_for_news()
-        self._news.append(News(boards.connect(self.settings.redis_url.get_secret_value()), self.look_for_news, LOOK_S))
+        _tried(partial(self._bring_index, fetching=False))
+        client = boards.connect(self.settings.redis_url.get_secret_value())
+        for look in (self._look_for_paths, self._bring_index, self._index_news.follow):  # none waits for another
+            self._news.append(News(client, look, LOOK_S))
 
     def _load_encoder(self) -> None:
         try:
@@ -112,20 +117,20 @@ class Wiring:
         except (EncoderError, OSError):
             log.exception("encoder_not_loaded")
 
-    def _try_for_news(self) -> None:
-        try:
-            self.look_for_news()
-        except Exception:
-            log.exception("news_not_taken")
-
-    def look_for_news(self) -> None:
-        """Load the live plan, what is known of callers, the live index if it is another than the one in use (a damaged
-        one is refused and the old one stays), and the articles that changed since it was built."""
+    def look_for_plan(self) -> None:
+        """Load the live plan, and what is known of callers."""
         with self.pool.connection() as conn:
             self.unanswerable = gate.callers(conn, self.clock()).unanswerable
-            self.plans.live(conn)
+            self._live = self.plans.live(conn)
+
+    def _look_for_paths(self) -> None:
+        self.look_for_plan()
+        if self._live is not None:
+            self.finders.tabulate(menu_paths.queries(self._live))
+
+    def _bring_index(self, *, fetching: bool = True) -> None:
         if self.encoder is not None:
-            self._index_news.look(self.encoder)
+            self._index_news.bring(self.encoder, fetching=fetching)
 
     def _own_connection(self) -> Connection:
         """Outside of the pool, whose connections are lent for moments only."""
@@ -152,6 +157,13 @@ class Wiring:
             news.close()
         self.board.close()
         self.pool.close()
+
+
+def _tried(look: Callable[[], None]) -> None:
+    try:
+        look()
+    except Exception:
+        log.exception("news_not_taken")
 
 
 def index_folder(settings: Settings) -> Path:

@@ -1,11 +1,8 @@
 """The article that solves what a caller chose and said, or the reason to say nothing."""
 
 import math
-import os
 import re
-import threading
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 
@@ -13,11 +10,9 @@ from search import calibration as calibrations
 from search import judge as judges
 from search.bundle import Bundle
 from search.calibration import UNANSWERABLE_SHARE, WRONG_SHARE
-from search.door import Door
 from search.encoder import Encoder, Vectors
 from search.evidence import Asked, asked
 from search.fresh import NOTHING_NEW, Delta
-from search.index import load
 from search.query import Query
 from search.ranking import Part, Place, Ranking, rank
 from search.result import Match, NoMatch
@@ -167,39 +162,3 @@ def searched_text(query: Query) -> str | None:
 def says_something(text: str) -> bool:
     """Whether `text` has a word that could name a problem."""
     return any(word.casefold() not in _FILLERS for word in _WORD.findall(text[:MAX_TRANSCRIPT]))
-
-
-class FinderHolder:
-    """The finder in use. Searches under way keep the one they began with when another takes its place."""
-
-    def __init__(self) -> None:
-        self._finder: Finder | None = None
-        self._loading = threading.Lock()
-        self.door = Door(os.cpu_count() or 1)
-
-    @property
-    def version(self) -> str | None:
-        """The index version in use, None before the first."""
-        finder = self._finder
-        return finder.version if finder else None
-
-    def current(self) -> Finder | None:
-        """The finder in use, None before the first."""
-        return self._finder
-
-    def swap(self, finder: Finder) -> None:
-        """Put `finder` in use; one reference is set."""
-        self._finder = finder
-
-    def refresh(self, delta: Delta) -> None:
-        """From now on find what changed, too. A delta for another index than the one in use is none."""
-        with self._loading:
-            finder = self._finder
-            if finder is not None and (delta.bundle is None or delta.bundle.version == finder.version):
-                self.swap(finder.with_delta(delta))
-
-    def load(self, folder: Path, encoder: Encoder) -> None:
-        """Load the bundle in `folder` and use it. Raises `BundleError`, and then the one in use stays."""
-        with self._loading:
-            if self.version != folder.name:
-                self.swap(Finder(load(folder, encoder.model_id, encoder.dimension), encoder))

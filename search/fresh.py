@@ -28,6 +28,7 @@ NOTHING_NEW = Delta(None, frozenset())
 
 
 class _Encoded(NamedTuple):
+    content_hash: str
     article: Article
     evidence: Evidence
     kinds: tuple[int, ...]
@@ -37,14 +38,17 @@ class _Encoded(NamedTuple):
 class Fresh:
     """Collects changes and gives the `Delta` of them. For one thread; a delta once given never changes."""
 
-    def __init__(self, base: Bundle, encoder: Encoder) -> None:
-        """`base` is the index that they changed after; what is general about a community is taken from it."""
+    def __init__(self, base: Bundle, encoder: Encoder, before: "Fresh | None" = None) -> None:
+        """`base` is the index that they changed after; what is general about a community is taken from it. What was
+        encoded `before`, for another index, need not be again."""
         self.version = base.version
         self._base, self._encoder = base, encoder
         titles = np.searchsorted(base.owners, np.arange(0, len(base.ids), 1 + len(base.ids) // SAMPLE))
         self._askers = base.vectors.read(titles)
         self._hashes: dict[str, str | None] = {}
         self._encoded: dict[str, _Encoded] = {}
+        known = dict(before._encoded) if before is not None and before._encoder is encoder else {}
+        self._before = {(article_id, one.content_hash): one for article_id, one in known.items()}
 
     def __len__(self) -> int:
         return len(self._hashes)
@@ -59,11 +63,21 @@ class Fresh:
         self._hashes[article_id] = None
         self._encoded.pop(article_id, None)
 
+    def take_over(self, article_id: str, content_hash: str) -> bool:
+        """Find an article that was encoded before, in this form; whether it was."""
+        known = self._before.get((article_id, content_hash))
+        if known is not None:
+            self._encoded[article_id] = known
+            self._hashes[article_id] = content_hash
+        return known is not None
+
     def put(self, article: Article, content_hash: str, evidence: Evidence) -> None:
         """Encode an article; it is found from the next `delta` on, in this form only."""
         pieces = passages(article)
         vectors = self._encoder.encode([text for _, text in pieces]).astype(np.float16)
-        self._encoded[article.id] = _Encoded(article, evidence, tuple(kind for kind, _ in pieces), vectors)
+        self._encoded[article.id] = _Encoded(
+            content_hash, article, evidence, tuple(kind for kind, _ in pieces), vectors
+        )
         self._hashes[article.id] = content_hash
 
     def delta(self) -> Delta:

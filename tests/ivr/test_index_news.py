@@ -18,7 +18,7 @@ from ivr.wiring import index_folder
 from models import articles, indexes
 from search.article import Answer, Article
 from search.encoder import OnnxEncoder
-from search.finder import FinderHolder
+from search.holder import FinderHolder
 from search.index import BundleError, load
 from search.query import Query
 from search.result import Match
@@ -254,3 +254,74 @@ def test_searches_never_fail_while_indexes_come_and_go(
         seen = set().union(*(searcher.result() for searcher in searchers))
     assert seen <= versions
     assert len(seen) > 1
+
+
+def test_changes_are_found_while_a_big_index_is_fetched(
+    settings: Settings,
+    root: Path,
+    tmp_path: Path,
+    db: Connection,
+    connect: Callable[[], Connection],
+    encoder: OnnxEncoder,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first = build_index(settings)
+    finders = FinderHolder()
+    news = IndexNews(finders, tmp_path / "elsewhere", connect)
+    news.look(encoder)
+    second = build_index(settings)
+    fetching, on = threading.Event(), threading.Event()
+    real = bundles.fetch
+
+    def slow_line(conn: Connection, where: Path, version: str) -> None:
+        fetching.set()
+        on.wait(10)
+        real(conn, where, version)
+
+    monkeypatch.setattr(bundles, "fetch", slow_line)
+    with ThreadPoolExecutor(1) as threads:
+        brought = threads.submit(news.bring, encoder)
+        assert fetching.wait(10)
+        articles.upsert_many(db, [TURTLE], "test")
+        news.follow()
+        assert (finders.version, best(finders, "my turtle will not eat")) == (first.version, "turtle")
+        on.set()
+        brought.result()
+    assert (finders.version, best(finders, "my turtle will not eat")) == (second.version, "turtle")
+
+
+def test_what_was_found_beside_an_index_is_found_beside_the_next_at_once(
+    settings: Settings, root: Path, db: Connection, connect: Callable[[], Connection], encoder: OnnxEncoder
+) -> None:
+    build_index(settings)
+    finders = FinderHolder()
+    news = IndexNews(finders, root, connect)
+    news.look(encoder)
+    articles.upsert_many(db, [TURTLE], "test")
+    articles.withdraw(db, ["remote"])
+    news.look(encoder)
+    articles.restore(db, ["remote"])
+    build_index(settings)
+    newest = build_index(settings)
+    roll_back(settings)
+    articles.withdraw(db, ["twice"])
+    news.bring(encoder)
+    assert finders.version != newest.version
+    assert best(finders, "my turtle will not eat") == "turtle"
+    assert best(finders, "remote does not pair") == "remote"
+    assert best(finders, "I was charged twice this month") != "twice"
+
+
+def test_an_index_that_is_elsewhere_is_not_waited_for_at_the_start(
+    settings: Settings, root: Path, tmp_path: Path, connect: Callable[[], Connection], encoder: OnnxEncoder
+) -> None:
+    version = build_index(settings).version
+    finders = FinderHolder()
+    news = IndexNews(finders, tmp_path / "elsewhere", connect)
+    news.bring(encoder, fetching=False)
+    assert finders.current() is None
+    news.bring(encoder)
+    assert finders.version == version
+    here = FinderHolder()
+    IndexNews(here, root, connect).bring(encoder, fetching=False)
+    assert here.version == version

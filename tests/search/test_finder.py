@@ -1,7 +1,5 @@
 """The finder offers what is near, in the caller's language, allowed at the leaf; else it says why not."""
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,8 +8,8 @@ import pytest
 from search.article import Article
 from search.calibration import shipped
 from search.encoder import OnnxEncoder
-from search.finder import Finder, FinderHolder, searched_text
-from search.index import BundleError, build, load
+from search.finder import Finder, searched_text
+from search.index import build, load
 from search.query import Query
 from search.result import Match, NoMatch
 from tests.search.conftest import article
@@ -151,47 +149,3 @@ def test_words_said_come_before_the_menu_path(finder: Finder) -> None:
 @pytest.mark.parametrize("words", ["\ud800 router light is red", "red\x00light", "router " * 100_000, "\u202e" * 50])
 def test_hostile_words_are_answered(finder: Finder, words: str) -> None:
     assert isinstance(finder.find(ask(words)), Match | NoMatch)
-
-
-def test_searchers_see_one_index_or_the_other_while_it_is_swapped(
-    tmp_path: Path, community: list[Article], encoder: OnnxEncoder
-) -> None:
-    """R13: four searching threads, two hundred swaps, no error, versions only as published."""
-    finders = [make(tmp_path, community, encoder) for _ in range(2)]
-    holder = FinderHolder()
-    holder.swap(finders[0])
-    over = threading.Event()
-
-    def search() -> set[str]:
-        seen = set()
-        while not over.is_set():
-            now = holder.current()
-            assert now is not None
-            found = now.find(ask("the light on my router is red"))
-            assert isinstance(found, Match)
-            assert found.article_id == "red-light"
-            assert found.index_version == now.version
-            seen.add(found.index_version)
-        return seen
-
-    with ThreadPoolExecutor(4) as threads:
-        searchers = [threads.submit(search) for _ in range(4)]
-        for turn in range(200):
-            holder.swap(finders[turn % 2])
-        over.wait(0.2)
-        over.set()
-        seen = set().union(*(searcher.result() for searcher in searchers))
-    assert seen <= {finder.version for finder in finders}
-    assert seen
-
-
-def test_a_damaged_index_leaves_the_one_in_use(tmp_path: Path, community: list[Article], encoder: OnnxEncoder) -> None:
-    holder = FinderHolder()
-    assert (holder.current(), holder.version) == (None, None)
-    good, _ = build(community, encoder, tmp_path)
-    bad, _ = build(community, encoder, tmp_path)
-    (tmp_path / bad / "vectors.npy").write_bytes(b"")
-    holder.load(tmp_path / good, encoder)
-    with pytest.raises(BundleError):
-        holder.load(tmp_path / bad, encoder)
-    assert holder.version == good

@@ -62,7 +62,7 @@ def test_three_callers_in_ten_without_an_answer_are_seen(db: Connection, wiring:
     assert known.unanswerable == pytest.approx(0.3, abs=0.03)
     assert known.calls == 300
     with pytest.raises(LookupError, match="no plan is published"):  # and is taken up all the same
-        wiring.look_for_news()
+        wiring.look_for_plan()
     assert wiring.unanswerable == known.unanswerable
 
 
