@@ -1,4 +1,4 @@
-"""Published plans, which one is live, and the switches that close a queue by hand."""
+"""Published plans, which one is live, drafts on trial, and the switches that close a queue by hand."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,13 +39,14 @@ def publish(
     *,
     at: datetime | None = None,
     source: int | None = None,
+    draft_id: int | None = None,
 ) -> int:
     """Keep the file's text as a new version and make it the live one, both or neither. `at` None: now."""
     with conn.transaction():
         row = conn.execute(
-            "INSERT INTO plans (yaml, published_at, published_by, reason, source_version)"
-            " VALUES (%s, coalesce(%s, now()), %s, %s, %s) RETURNING version",
-            (yaml, at, by, reason, source),
+            "INSERT INTO plans (yaml, published_at, published_by, reason, source_version, draft_id)"
+            " VALUES (%s, coalesce(%s, now()), %s, %s, %s, %s) RETURNING version",
+            (yaml, at, by, reason, source, draft_id),
         ).fetchone()
         assert row is not None
         version: int = row[0]
@@ -73,12 +74,35 @@ def yaml(conn: Connection, version: int) -> str | None:
 
 
 def history(conn: Connection) -> list[Published]:
-    """Every version, newest first."""
+    """Every version that was live, newest first."""
     rows = conn.execute(
         "SELECT p.version, p.published_at, p.published_by, p.reason, p.source_version, l.version IS NOT NULL"
-        " FROM plans p LEFT JOIN live_plan l ON l.version = p.version ORDER BY p.version DESC"
+        " FROM plans p LEFT JOIN live_plan l ON l.version = p.version WHERE NOT p.on_trial ORDER BY p.version DESC"
     )
     return [Published(*row) for row in rows]
+
+
+def put_on_trial(conn: Connection, yaml: str, draft_id: int, by: str, at: datetime) -> int:
+    """Keep a draft's text as a version that only calls of the test phone can get; the one it has when nothing changed
+    since. Never live."""
+    row = (
+        conn.execute(
+            "SELECT version FROM plans WHERE on_trial AND draft_id = %s AND yaml = %s ORDER BY version DESC LIMIT 1",
+            (draft_id, yaml),
+        ).fetchone()
+        or conn.execute(
+            "INSERT INTO plans (yaml, published_at, published_by, reason, draft_id, on_trial)"
+            " VALUES (%s, %s, %s, '', %s, true) RETURNING version",
+            (yaml, at, by, draft_id),
+        ).fetchone()
+    )
+    assert row is not None
+    return int(row[0])
+
+
+def is_on_trial(conn: Connection, version: int) -> bool:
+    """Whether a version is a draft's, kept for the test phone."""
+    return conn.execute("SELECT FROM plans WHERE version = %s AND on_trial", (version,)).fetchone() is not None
 
 
 def switch_queue(conn: Connection, queue: str, *, closed: bool, who: str, why: str, at: datetime | None = None) -> None:
