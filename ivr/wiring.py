@@ -1,5 +1,6 @@
 """The only builder of real things: clock, stores, finder, carrier. Everything else is handed what it needs."""
 
+import os
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -28,6 +29,7 @@ from models import db, site
 from models import texts as text_rows
 from models.db import DatabaseAway
 from search.calibration import UNANSWERABLE_SHARE
+from search.door import Door
 from search.encoder import Encoder, EncoderError, load_encoder
 from search.holder import FinderHolder
 
@@ -171,6 +173,12 @@ def index_folder(settings: Settings) -> Path:
     return settings.data_dir / "index"
 
 
+def _door(settings: Settings) -> Door:
+    """This process's share of the machine; most of its threads stay with callers who need no search."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return Door(max(1, cores // settings.web_processes), max(1, settings.web_threads // 8))
+
+
 def build(
     settings: Settings, clock: Clock = system_clock, *, name: str = "offhold", pool_size: int | None = None
 ) -> Wiring:
@@ -190,7 +198,7 @@ def build(
         plans=Plans(),
         queues=Queues(clock),
         recent=Recent(),
-        finders=FinderHolder(),
+        finders=FinderHolder(_door(settings)),
         sender=Sender.from_settings(settings),
         audio=Audio(),
         board=Board(client),

@@ -18,7 +18,7 @@ class FinderHolder:
         self._finder: Finder | None = None
         self._paths: PathTable | None = None
         self._tabulating = threading.Lock()
-        self._door = door or Door(1)
+        self._door = door or Door()
 
     @property
     def version(self) -> str | None:

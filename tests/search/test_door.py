@@ -30,7 +30,7 @@ def test_a_search_that_would_come_too_late_is_refused_in_time() -> None:
 
 
 def test_in_a_storm_as_many_are_done_as_can_be_and_the_rest_is_told_at_once() -> None:
-    door = Door(1, within_s=0.25)
+    door = Door(1, most_waiting=10, within_s=0.25)
     done: list[float] = []
     refused: list[float] = []
 
@@ -49,6 +49,29 @@ def test_in_a_storm_as_many_are_done_as_can_be_and_the_rest_is_told_at_once() ->
     assert len(done) + len(refused) == 64
     assert 3 <= len(done) <= 20
     assert min(refused) < 0.05
+
+
+def test_few_wait_and_the_next_is_refused_at_once() -> None:
+    door, over = Door(1, most_waiting=2, within_s=0.25), threading.Event()
+    entered: list[int] = []
+
+    def search(number: int) -> None:
+        with door.entered():
+            entered.append(number)
+            over.wait(5)
+
+    with ThreadPoolExecutor(3) as threads:
+        searches = [threads.submit(search, number) for number in range(3)]
+        time.sleep(0.03)
+        begun = time.perf_counter()
+        with pytest.raises(SearchBusy), door.entered():
+            pass
+        refused_after = time.perf_counter() - begun
+        over.set()
+        for one in searches:
+            one.result()
+    assert len(entered) == 3
+    assert refused_after < 0.05
 
 
 def test_an_error_in_a_search_leaves_its_place() -> None:
