@@ -3,11 +3,13 @@
 import gc
 
 from flask import Flask
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from config import logs
 from config.settings import load_or_exit
 from ivr import web
 from ivr import wiring as wirings
+from ivr.web.console import create_console
 from ivr.wiring import Wiring
 
 ANSWER_WITHIN_S = 2.0  # of the database; the carrier waits 15, a caller hears silence meanwhile
@@ -43,6 +45,9 @@ def _build() -> Wiring:
 def _application(wiring: Wiring) -> Flask:
     app = Flask(__name__, template_folder="web/templates", static_folder="web/static")
     app.extensions["offhold"] = wiring
+    # Applications of their own: no hook of theirs ever runs for a webhook.
+    mounted = app.extensions["mounted"] = {"/console": create_console(wiring)}
+    app.wsgi_app = DispatcherMiddleware(app.wsgi_app, mounted)  # type: ignore[method-assign]
     web.install(app)
     for blueprint in web.blueprints:
         app.register_blueprint(blueprint)

@@ -1,0 +1,55 @@
+"""The console: a Flask application of its own, so that none of its hooks ever runs for a webhook."""
+
+from flask import Flask
+from werkzeug.wrappers import Response
+
+from ivr.web.console import failures, guards, navigation, sessions, words
+from ivr.web.console.account import account
+from ivr.web.console.entry import entry
+from ivr.wiring import Wiring
+
+blueprints = (
+    entry,
+    account,
+)  # fmt: skip
+
+MB = 1024 * 1024
+LARGEST_BODY = 16 * MB  # a file that is uploaded
+LARGEST_FORM = 2 * MB  # all that is typed: a whole menu, percent-encoded
+
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; media-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+def create_console(wiring: Wiring) -> Flask:
+    """The application that is mounted at /console."""
+    app = Flask(__name__, template_folder="templates", static_folder="static")
+    app.extensions["offhold"] = wiring
+    settings = wiring.settings
+    app.config.update(MAX_CONTENT_LENGTH=LARGEST_BODY, MAX_FORM_MEMORY_SIZE=LARGEST_FORM)
+    sessions.install(
+        app, secret=settings.session_secret.get_secret_value(), https=settings.public_base_url.startswith("https:")
+    )
+    guards.install(app)
+    words.install(app)
+    failures.install(app)
+    app.context_processor(lambda: {"staff": guards.staff_or_none(), "navigation": navigation})
+    app.after_request(_hardened)
+    for blueprint in blueprints:
+        app.register_blueprint(blueprint)
+    return app
+
+
+def _hardened(response: Response) -> Response:
+    """No frame, no foreign script, and no cache but for the style sheet."""
+    response.headers.setdefault("Content-Security-Policy", POLICY)
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.headers.update({
+        "Referrer-Policy": "same-origin",
+        "X-Content-Type-Options": "nosniff",
+        "X-Robots-Tag": "noindex, nofollow",
+        "Cross-Origin-Opener-Policy": "same-origin",
+    })  # fmt: skip
+    return response

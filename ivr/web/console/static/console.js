@@ -1,0 +1,10 @@
+// What a page can do better with a script; every page works without.
+"use strict";
+// The first thing that is wrong gets the focus, so that it is read out.
+const wrong = document.querySelector("main [aria-invalid=true]");
+if (wrong) { wrong.focus(); }
+// Ask before a page with typed and unsaved words is left.
+let typed = false;
+document.addEventListener("input", (event) => { if (event.target.closest("form[data-keep]")) { typed = true; } });
+document.addEventListener("submit", () => { typed = false; });
+window.addEventListener("beforeunload", (event) => { if (typed) { event.preventDefault(); } });
