@@ -309,14 +309,17 @@ def verify_command(version: str | None) -> None:
 
 @index_group.command("list")
 def list_indexes_command() -> None:
-    """All versions, newest first, and which one each running process serves."""
+    """All versions, newest first, which one a rollback holds, and which one each running process serves."""
     settings = _settings()
     with _connection(settings) as conn:
         for one in indexes.list_all(conn):
             here = "" if (index_folder(settings) / one.version).is_dir() else "  (not on this machine)"
-            click.echo(f"{one.version}  {one.state:8}{one.article_count:8} articles  {one.model_id}{here}")
+            held = "  (held since a rollback: no other is built by itself)" if one.held else ""
+            click.echo(f"{one.version}  {one.state:8}{one.article_count:8} articles  {one.model_id}{held}{here}")
+        live = indexes.current(conn)
         for process, version in indexes.uses(conn, SEEN_WITHIN_S):
-            click.echo(f"{process} serves {version}")
+            other = "" if live and version == live.version else "  (not the live one yet)"
+            click.echo(f"{process} serves {version}{other}")
 
 
 @index_group.command("rollback")

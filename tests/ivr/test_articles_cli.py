@@ -143,9 +143,16 @@ def test_an_index_is_built_found_with_rolled_back_and_told(
     assert indexes.current(db) == live
     assert "there is no earlier index to go back to" in run(flask, "index", "rollback").output
     assert "3 articles, all-MiniLM-L6-v2, intact" in run(flask, "index", "verify").output
+    (second,) = {one.version for one in indexes.list_all(db)} - {first.version}
+    indexes.note_use(db, "here:7", first.version)
+    indexes.note_use(db, "there:8", second)
     listed = run(flask, "index", "list").output.splitlines()
-    assert len(listed) == 2
-    assert "live" in listed[1]
+    assert listed[0].split() == [second, "retired", "4", "articles", "all-MiniLM-L6-v2"]
+    assert listed[1].startswith(f"{first.version}  live ")
+    assert "held since a rollback" in listed[1]
+    assert listed[2:] == [f"here:7 serves {first.version}", f"there:8 serves {second}  (not the live one yet)"]
+    build_index(settings)
+    assert "held since a rollback" not in run(flask, "index", "list").output
 
 
 def test_a_damaged_index_is_not_rolled_back_to(flask: FlaskCliRunner, settings: Settings, tmp_path: Path) -> None:
