@@ -12,7 +12,7 @@ from ivr.call.state import CallState, Stage
 log = structlog.get_logger()
 
 BOARD = "offhold:board"  # hash: CallSid -> "queue position waited_s"
-NEWS = "offhold:news"  # channel: "plan", "index"
+NEWS = "offhold:news"  # channel: "plan", "index", "switches", "incident"
 EVERY_S = 1.0
 BOARD_LIVES_S = 300
 
@@ -32,7 +32,7 @@ def connect(url: str) -> "redis.Redis":
 
 
 def announce(client: "redis.Redis", what: str) -> None:
-    """Tell all processes that a new plan or index is out. A Redis that is away is no matter: they look too."""
+    """Tell all processes what is new. A Redis that is away is no matter: they look too."""
     try:
         client.publish(NEWS, what)
     except redis.RedisError:

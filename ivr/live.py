@@ -10,11 +10,11 @@ from typing import NamedTuple
 from psycopg import Connection
 
 from ivr.call.events import TextProgress
-from ivr.call.moment import Outlook
+from ivr.call.moment import Incident, Outlook
 from ivr.call.plan import Plan
 from ivr.call.state import CallState
 from ivr.planfile import store
-from models import facts, plans
+from models import facts, incidents, plans, switches
 
 KEPT_PLANS = 16
 KEPT_CALLS = 5000
@@ -105,25 +105,54 @@ def _pace_s(ats: list[datetime], now: datetime) -> float | None:
     return max((max(ats) - first).total_seconds() / (len(ats) - 1), (now - first).total_seconds() / len(ats))
 
 
+class Lines(NamedTuple):
+    """What is so for every caller: how fast each queue is answered, what managers switched off, what is going wrong."""
+
+    outlooks: Mapping[str, Outlook]
+    closed: frozenset[str]
+    stopped: bool
+    stopped_queues: frozenset[str]
+    incidents: tuple[Incident, ...]
+
+
 class Queues:
-    """How fast each queue is answered and which are closed by hand; looked up again every few seconds."""
+    """The lines for agents as of a few seconds ago. A thread looks again (`Wiring.warm`); where none does, the request
+    that finds them old."""
 
     def __init__(self, clock: Callable[[], datetime], look_again_s: float = LOOK_AGAIN_S) -> None:
         self._clock = clock
         self._look_again_s = look_again_s
         self._looked_at = -1e9
-        self._outlooks: Mapping[str, Outlook] = {}
-        self._closed: frozenset[str] = frozenset()
+        self._lines = Lines({}, frozenset(), False, frozenset(), ())
         self._lock = threading.Lock()
 
-    def now(self, conn: Connection) -> tuple[Mapping[str, Outlook], frozenset[str]]:
-        """(outlook by queue, queues closed by hand). One thread looks, the others take what is there."""
+    def now(self, conn: Connection) -> Lines:
+        """The lines. One thread looks, the others take what is there."""
         if time.monotonic() - self._looked_at >= self._look_again_s and self._lock.acquire(blocking=False):
             try:
-                now = self._clock()
-                self._outlooks = outlooks(facts.answers(conn, now - ANSWERS_WITHIN), now)
-                self._closed = frozenset(plans.closed_queues(conn))
-                self._looked_at = time.monotonic()
+                self._look(conn)
             finally:
                 self._lock.release()
-        return self._outlooks, self._closed
+        return self._lines
+
+    def look(self, conn: Connection) -> None:
+        """Look again at once: something was switched, or an incident begun or ended."""
+        with self._lock:
+            self._look(conn)
+
+    def _look(self, conn: Connection) -> None:
+        now = self._clock()
+        pulled = frozenset(switches.stopped(conn))
+        self._lines = Lines(
+            outlooks(facts.answers(conn, now - ANSWERS_WITHIN), now),
+            frozenset(plans.closed_queues(conn)),
+            switches.ALL in pulled,
+            pulled - {switches.ALL},
+            tuple(_heard(one) for one in incidents.current(conn, now)),
+        )
+        self._looked_at = time.monotonic()
+
+
+def _heard(one: incidents.Incident) -> Incident:
+    leaves = None if one.leaves is None else frozenset(one.leaves)
+    return Incident(one.id, one.message, one.until, leaves, one.news)

@@ -185,11 +185,19 @@ def _withdrawn(conn: Connection, before: CallState, step: Step) -> frozenset[str
 
 
 def _moment(wiring: Wiring, conn: Connection, state: CallState, event: Event) -> Moment:
-    outlook, closed = wiring.queues.now(conn)
+    lines = wiring.queues.now(conn)
     check: NumberCheck | None = None
     if isinstance(event, HoldKey | Pressed) and state.keying is Keying.NUMBER:
         check = numbers.check_typed(event.keys, wiring.settings.allowed_text_countries, state.number)
-    return Moment(wiring.clock(), outlook, closed, check)
+    return Moment(
+        wiring.clock(),
+        lines.outlooks,
+        lines.closed,
+        check,
+        stopped=lines.stopped,
+        stopped_queues=lines.stopped_queues,
+        incidents=lines.incidents,
+    )
 
 
 def _save(

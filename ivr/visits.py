@@ -1,7 +1,7 @@
 """Visits to a texted link: which text it was, whether a person came, and what that person said."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 from psycopg import Connection
@@ -11,7 +11,7 @@ from ivr.jobs.answer_text import say_not, say_solved
 from ivr.texts import links
 from ivr.texts.links import Look, Visit
 from ivr.wiring import Wiring
-from models import articles, calls, facts
+from models import articles, calls, facts, incidents
 from models import texts as text_rows
 from models.texts import Text
 from search.article import Article
@@ -37,13 +37,14 @@ class Arrival:
 @dataclass(frozen=True)
 class Page:
     """What the link shows. `article` is None when it was withdrawn; `number` is the one to tap for a
-    person.
+    person. `news` are an incident's, "" when it is over; None for a link to an article.
     """
 
     plan: Plan
     article: Article | None
     language: str
     number: str
+    news: str | None = None
 
 
 def visit(wiring: Wiring, token: str, arrival: Arrival) -> Page | None:
@@ -54,6 +55,9 @@ def visit(wiring: Wiring, token: str, arrival: Arrival) -> Page | None:
         if text is None or now - text.created_at > LINK_LIVES:
             return None
         plan = wiring.plans.live(conn)
+        if text.kind == "status":
+            number = plan.callback_number or _called(conn, text)
+            return Page(plan, None, text.language, number, _news(conn, text, now))
         look = links.looks_human(
             Visit(
                 arrival.method,
@@ -71,6 +75,15 @@ def visit(wiring: Wiring, token: str, arrival: Arrival) -> Page | None:
         article = articles.read(conn, text.article_id) if live else None
         number = plan.callback_number or _called(conn, text)
     return Page(plan, article, article.language if article else text.language, number)
+
+
+def _news(conn: Connection, text: Text, now: datetime) -> str:
+    """What there is to tell now of the incident a text was about, in the text's language where it was written in it."""
+    incident = incidents.read(conn, int(text.article_id.removeprefix("incident:")))
+    if incident is None or not incident.current(now):
+        return ""
+    told = incident.news or incident.message
+    return told.get(text.language) or next(iter(told.values()))
 
 
 def _called(conn: Connection, text: Text) -> str:

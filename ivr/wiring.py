@@ -93,7 +93,8 @@ class Wiring:
         text_rows.cancel_follow_ups(conn, call_sid)
 
     def announce(self, what: str) -> None:
-        """Tell all processes that a new "plan" or "index" is out."""
+        """Tell all processes that a new "plan" or "index" is out, that "switches" were pulled or there is an "incident"
+        begun or ended."""
         boards.announce(self.redis, what)
 
     def warm(self) -> None:
@@ -108,7 +109,8 @@ class Wiring:
         beside.join()
         _tried(partial(self._bring_index, fetching=False))
         client = boards.connect(self.settings.redis_url.get_secret_value())
-        for look in (self._look_for_paths, self._bring_index, self._index_news.follow):  # none waits for another
+        looks = (self.look_at_queues, self._look_for_paths, self._bring_index, self._index_news.follow)
+        for look in looks:  # none waits for another
             self._news.append(News(client, look, LOOK_S))
 
     def _load_encoder(self) -> None:
@@ -124,6 +126,11 @@ class Wiring:
         with self.pool.connection() as conn:
             self.unanswerable = gate.callers(conn, self.clock()).unanswerable
             self._live = self.plans.live(conn)
+
+    def look_at_queues(self) -> None:
+        """See which switches are pulled, which incidents there are, and how fast the queues are answered."""
+        with self.pool.connection() as conn:
+            self.queues.look(conn)
 
     def _look_for_paths(self) -> None:
         self.look_for_plan()

@@ -30,7 +30,7 @@ class Text(NamedTuple):
     id: str
     call_sid: str
     article_id: str
-    kind: str  # link | follow_up | reply
+    kind: str  # link | follow_up | reply | status
     caller_key: str | None
     to_key: str
     number_id: int
@@ -91,7 +91,7 @@ class Asked(NamedTuple):
 
     article: str | None  # live, or withdrawn (by us or by its source); None for no such article
     opted_out: bool
-    again: bool  # this call has a text with this article
+    again: bool  # this call has such a text with this article, or of this incident
     in_call: int
     in_day: int  # to the number within 24 h
     typed_in_day: int  # of these, where the number was typed
@@ -137,20 +137,24 @@ _ASKED = Prepared(
     f"""
 SELECT (SELECT CASE state WHEN 'live' THEN 'live' ELSE 'withdrawn' END FROM articles WHERE id = %(article_id)s),
        EXISTS (SELECT FROM optouts WHERE number_key = %(to_key)s AND active), near.*, alike.*
-FROM (SELECT coalesce(bool_or(call_sid = %(call_sid)s AND article_id = %(article_id)s), false),
+FROM (SELECT coalesce(bool_or(call_sid = %(call_sid)s AND article_id = %(article_id)s AND kind = %(kind)s),
+                      false),
              count(*) FILTER (WHERE call_sid = %(call_sid)s),
              count(*) FILTER (WHERE to_key = %(to_key)s AND created_at > %(since)s AND NOT test),
              count(*) FILTER (WHERE to_key = %(to_key)s AND created_at > %(since)s AND NOT test AND typed)
-      FROM texts WHERE kind = 'link' AND status <> 'canceled' AND NOT {_NO_LINE}
+      FROM texts WHERE kind IN ('link', 'status') AND status <> 'canceled' AND NOT {_NO_LINE}
         AND (call_sid = %(call_sid)s OR to_key = %(to_key)s AND created_at > %(since)s)) AS near,
      (SELECT count(*), count(*) FILTER (WHERE typed) FROM texts WHERE prefix_key = %(prefix_key)s
-        AND created_at > %(since)s AND kind = 'link' AND status <> 'canceled' AND NOT test) AS alike""",
+        AND created_at > %(since)s AND kind IN ('link', 'status') AND status <> 'canceled' AND NOT test) AS alike""",
 )
 
 
-def asked(conn: Connection, *, call_sid: str, article_id: str, to_key: str, prefix_key: str, now: datetime) -> Asked:
-    """What speaks against a text of a call with an article to a number."""
-    values = {"call_sid": call_sid, "article_id": article_id, "to_key": to_key, "prefix_key": prefix_key}
+def asked(
+    conn: Connection, *, call_sid: str, article_id: str, to_key: str, prefix_key: str, now: datetime, kind: str = "link"
+) -> Asked:
+    """What speaks against a text of a call with an article, or of an incident, to a number."""
+    values = {"call_sid": call_sid, "article_id": article_id, "kind": kind}
+    values |= {"to_key": to_key, "prefix_key": prefix_key}
     ((article, opted_out, again, *counts),) = _ASKED.run(conn, values | {"since": now - _DAY})
     return Asked(article, opted_out == "t", again == "t", *(int(count or 0) for count in counts))
 
@@ -199,10 +203,10 @@ def by_token(conn: Connection, token: str) -> Text | None:
 
 def latest_to(conn: Connection, to_key: str, since: datetime) -> Text | None:
     """The latest text to a number since a time: what an answer from there is about. A "did it help?" is about the
-    text before it, so that an answer and a tap on its page count once."""
+    text before it, so that an answer and a tap on its page count once; news of an incident ask nothing."""
     return _one(
         conn,
-        "to_key = %s AND created_at > %s AND status <> 'canceled' AND kind <> 'follow_up'"
+        "to_key = %s AND created_at > %s AND status <> 'canceled' AND kind NOT IN ('follow_up', 'status')"
         " ORDER BY created_at DESC, id LIMIT 1",
         (to_key, since),
     )
@@ -399,7 +403,7 @@ def cancel(conn: Connection, text: Text, now: datetime, reason: str) -> bool:
             "UPDATE texts SET status = 'canceled', settled_at = %s WHERE id = %s AND status = 'queued'",
             (now, text.id),
         ).rowcount
-        if moved and text.kind == "link":
+        if moved and text.kind in ("link", "status"):
             _tell(conn, text, "text_refused", now, {"reason": reason, "article": text.article_id})
         return bool(moved)
 

@@ -38,6 +38,7 @@ DETAILS = {
     "question_answered": ("article", "reason"),
     "opted_out": ("how",),
     "rejoined": ("leaf",),
+    "incident_told": ("where",),
     "agent_ended": ("result",),
     "queue_failed": ("result",),
     "closed": ("why",),

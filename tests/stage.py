@@ -25,7 +25,7 @@ from ivr.phone.story_play import Hooks, StoryResult, play_story
 from ivr.phone.transport import Answer, FlaskTransport
 from ivr.texts.numbers import prefix
 from ivr.wiring import Wiring
-from models import articles, facts, numbers, optouts, plans, texts
+from models import articles, facts, incidents, numbers, optouts, plans, switches, texts
 from models.texts import NewText
 from tests.record import Record, read_record, unlike
 from tests.scenery import (
@@ -190,6 +190,32 @@ class Stage:
     def _closes(self, queue: str) -> None:
         with self.wiring.pool.connection() as conn:
             plans.switch_queue(conn, queue, closed=True, who="tests", why="a meeting", at=self.carrier.now)
+
+    def _stops_offers(self, queue: str) -> None:
+        """Of a queue, or of `all`."""
+        self._switch(queue, stopped=True)
+
+    def _lets_offers_go_on(self, queue: str) -> None:
+        self._switch(queue, stopped=False)
+
+    def _switch(self, queue: str, *, stopped: bool) -> None:
+        name = switches.ALL if queue == "all" else queue
+        with self.wiring.pool.connection() as conn:
+            switches.pull(conn, name, stopped=stopped, who="tests", why="the story wants it", at=self.carrier.now)
+
+    def _incident(self, told: Mapping[str, Any]) -> None:
+        """`message` and `news` by language, the `leaves` concerned (none named: all), `for_s` seconds."""
+        now = self.carrier.now
+        until = now + timedelta(seconds=told["for_s"])
+        with self.wiring.pool.connection() as conn:
+            incidents.start(
+                conn, message=told["message"], news=told.get("news", {}), leaves=told.get("leaves"), starts_at=now,
+                until=until, who="tests", why="the story wants it",
+            )  # fmt: skip
+
+    def _ends_incident(self, number: int) -> None:
+        with self.wiring.pool.connection() as conn:
+            assert incidents.end(conn, number, who="tests", why="mended", at=self.carrier.now)
 
     def _answers(self, lately: Mapping[str, Any]) -> None:
         """Calls that agents answered until now, one every so many seconds."""

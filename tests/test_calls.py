@@ -58,6 +58,10 @@ BRANCHES = {
     "8 coming back": ("coming back", "comes back for something else"),
     "9 leaving the queue": ("queue results", "sent back to our number"),
     "10 experiment arm": ("experiment arm", "holdout", "offers stopped"),
+    "incidents and switches": (
+        "incident at the leaf", "incident on hold", "incident where nobody can answer", "incident news by text",
+        "incident ends early", "incident runs out", "switch of one queue", "switch of all queues",
+    ),
     "the text": ("text expired", "unknown text", "21610 from the carrier", "opted out"),
     "replies": (
         "reply 1", "reply 2", "reply 3", "STOP", "START", "HELP", "question with an answer",

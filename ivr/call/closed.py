@@ -1,6 +1,6 @@
 """When nobody can answer: why, the article once by text or aloud, then the overflow number or a goodbye."""
 
-from ivr.call import keying, offer_words, texting
+from ivr.call import incidents, keying, offer_words, texting
 from ivr.call.effects import Step
 from ivr.call.events import OverflowEnded, Pressed, Said, Silent
 from ivr.call.facts import Fact
@@ -22,12 +22,16 @@ def close(state: CallState, plan: Plan, moment: Moment, why: str) -> Step:
     """Says why nobody answers, and puts the article before the caller once."""
     state = replace(keying.stop(state), stage=Stage.CLOSED, closed_why=why, served=None)
     told = _why(state, plan, why)
-    closed = Fact("closed", {"why": why, "queue": queue_of(state, plan).name})
+    state, message, heard = incidents.tell(state, moment)
+    state, question = incidents.question(state, plan, moment)
+    closed = (*heard, Fact("closed", {"why": why, "queue": queue_of(state, plan).name}))
     state, facts, made = consider_closing(state, plan, moment)
+    if question:
+        return _ask(state, moment, (*message, told, *question), incidents.WHAT, (*closed, *facts))
     if not made:
-        return _end(state, plan, (told,), (closed, *facts))
+        return _end(state, plan, (*message, told), (*closed, *facts))
     offer = offer_words.closing(state, plan, state.offers[-1])
-    return _ask(state, moment, (told, offer), "offer", (closed, *facts))
+    return _ask(state, moment, (told, offer), "offer", (*closed, *facts))
 
 
 def answer(state: CallState, event: Pressed | Said | Silent, plan: Plan, moment: Moment) -> Step:
@@ -38,7 +42,9 @@ def answer(state: CallState, event: Pressed | Said | Silent, plan: Plan, moment:
     key = event.keys.strip()[:1] if isinstance(event, Pressed) else ""
     state, facts = settle(state, moment, finished=not key)
     offer, served = state.offer, state.served
-    if offer is None or served is None:
+    if served is not None and served.what == incidents.WHAT:
+        step = _incident(state, key, plan, moment)
+    elif offer is None or served is None:
         step = finish(state, plan, moment)
     elif is_withdrawn(offer, moment):
         step = _gone(state, plan, moment)
@@ -78,7 +84,7 @@ def overflow_ended(state: CallState, event: OverflowEnded, plan: Plan) -> Step:
 
 def _end(state: CallState, plan: Plan, says: tuple[Say, ...], facts: tuple[Fact, ...]) -> Step:
     number = queue_of(state, plan).overflow_number
-    texted = any(offer.texted_ms is not None for offer in state.offers)
+    texted = bool(state.news_texted) or any(offer.texted_ms is not None for offer in state.offers)
     if number:
         last: tuple[Prompt, ...] = (say(state, plan, "overflow"), CallNumber(number))
         facts = (*facts, Fact("overflowed", {}))
@@ -98,6 +104,17 @@ def _ask(state: CallState, moment: Moment, says: tuple[Say, ...], what: str, fac
     spoken = says[:1] if what == "short" else says
     state = replace(state, served=Served(what, moment.ms, milliseconds(spoken)), last_said=says)
     return Step(state, (Ask(says, "closed", state.language),), facts)
+
+
+def _incident(state: CallState, key: str, plan: Plan, moment: Moment) -> Step:
+    """The answer to the question for an incident's news, then the end."""
+    if key == "*":
+        return _ask(state, moment, state.last_said, incidents.WHAT)
+    if key != "1":
+        return finish(state, plan, moment)
+    news = incidents.accept(state, plan, moment)
+    says = () if news.text else news.says
+    return replace(finish(news.state, plan, moment, says, news.facts), text=news.text)
 
 
 def _yes(state: CallState, plan: Plan, moment: Moment) -> Step:

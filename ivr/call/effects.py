@@ -18,7 +18,7 @@ class Search(Value, frozen=True):
 
 
 class QueueText(Value, frozen=True):
-    """One text with the article's link.
+    """One text with the article's link, or with an incident's news and its link.
 
     `to` is None for the calling number, else the number typed (E.164).
     """
@@ -30,6 +30,7 @@ class QueueText(Value, frozen=True):
     topic: str  # spoken topic, for "About <topic>?" on a later call
     path: tuple[str, ...]
     to: str | None = None
+    news: str | None = None  # what there is to tell of an incident; `article_id` names it then
 
 
 class Step(Value, frozen=True):

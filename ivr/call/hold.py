@@ -1,6 +1,6 @@
 """A turn of the wait loop: at most one thing is said, the most important first, then music."""
 
-from ivr.call import hold_keys, keying, offer_words, texting, waits
+from ivr.call import hold_keys, incidents, keying, offer_words, texting, waits
 from ivr.call.effects import Step
 from ivr.call.events import Waited
 from ivr.call.facts import Fact
@@ -22,7 +22,7 @@ def turn(state: CallState, event: Waited, plan: Plan, moment: Moment) -> Step:
     facts = (*facts, *silence)
     if state.waited_s >= queue_of(state, plan).max_hold_s or state.queue in moment.closed_queues:
         return Step(replace(state, served=None), (LeaveQueue(),), facts)
-    step = _news(state, event, plan, moment) or _offer(state, plan, moment)
+    step = _incident(state, plan, moment) or _news(state, event, plan, moment) or _offer(state, plan, moment)
     return replace(step, facts=(*facts, *step.facts))
 
 
@@ -34,6 +34,15 @@ def _silence(state: CallState) -> tuple[CallState, tuple[Fact, ...]]:
     if state.served is None or state.served.what not in OFFERING:
         return state, ()  # something was pressed meanwhile, if only for the position
     return state.with_offer(silent=True), (Fact("no_input", {"article": offer.card.id}),)
+
+
+def _incident(state: CallState, plan: Plan, moment: Moment) -> Step | None:
+    """An incident's message, and whether its news should come by text, where either is due."""
+    state, message, told = incidents.tell(state, moment)
+    state, question = incidents.question(state, plan, moment)
+    if not message and not question:
+        return None
+    return Step(*document(state, plan, moment, (*message, *question), incidents.WHAT), told)
 
 
 def _news(state: CallState, event: Waited, plan: Plan, moment: Moment) -> Step | None:

@@ -3,7 +3,7 @@
 Keys are live from the offer on until it is declined; nothing said here loses the place.
 """
 
-from ivr.call import keying, offer_words, texting, waits
+from ivr.call import incidents, keying, offer_words, texting, waits
 from ivr.call.effects import Step
 from ivr.call.events import HoldKey
 from ivr.call.facts import Fact
@@ -35,6 +35,8 @@ def turn(state: CallState, event: HoldKey, plan: Plan, moment: Moment) -> Step:
         step = _repeat(state, plan, moment)
     elif key == "0":
         step = _position(state, plan, moment)
+    elif pressed == "1" and state.news_of is not None:
+        step = _incident(state, plan, moment)
     elif offer is None or offer.declined or key not in ("1", "2", "3"):
         step = _nothing(state, plan, moment)
     elif early:
@@ -101,6 +103,14 @@ def _repeat(state: CallState, plan: Plan, moment: Moment) -> Step:
         state = state.with_offer(re_asked=True)
     end = 1 if what == "short" else None
     return Step(*document(state, plan, moment, state.last_said, what, end))
+
+
+def _incident(state: CallState, plan: Plan, moment: Moment) -> Step:
+    """Key 1 on the question for an incident's news."""
+    if incidents.typed_ahead(state, plan, moment):
+        return Step(*document(state, plan, moment, (say(state, plan, "incident_news"),), incidents.WHAT))
+    news = incidents.accept(state, plan, moment)
+    return Step(*document(news.state, plan, moment, news.says), news.facts, news.text)
 
 
 def _position(state: CallState, plan: Plan, moment: Moment) -> Step:

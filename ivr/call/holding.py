@@ -32,6 +32,8 @@ def document(
 
     `what` they are; `end`: how many of the words belong to it (None: all).
     """
+    if what in (*OFFERING, "short"):
+        state = replace(state, news_of=None)  # key 1 is for the article again
     speech_ms = milliseconds(says)
     asks = what in OFFERING and plan.offers.listen == SPEECH_AND_KEYS and not state.offers[-1].re_asked
     if asks:  # no music while the recogniser listens: it costs by the second, and the loop comes round with music

@@ -1,6 +1,6 @@
 """From a leaf to the queue: one sentence about what is wrong, the search, and joining the line."""
 
-from ivr.call import closed, queueing
+from ivr.call import closed, incidents, queueing
 from ivr.call.effects import Search, Step
 from ivr.call.events import Found, Pressed, Said, Silent
 from ivr.call.facts import Fact
@@ -21,9 +21,11 @@ def arrive(state: CallState, leaf: Leaf, plan: Plan, moment: Moment, facts: Fact
     state = replace(state, leaf=leaf.id, tries=0)
     if not leaf.ask:
         return to_queue(state, plan, moment, leaf=leaf, facts=facts)
-    says = () if state.notice_given else (say(state, plan, "notice"),)
-    says = (*says, say(state, plan, "describe"))
-    return replace(question(replace(state, stage=Stage.DESCRIBE, notice_given=True), says), facts=facts)
+    state, says, told = incidents.tell(state, moment)
+    notice = () if state.notice_given else (say(state, plan, "notice"),)
+    says = (*says, *notice, say(state, plan, "describe"))
+    step = question(replace(state, stage=Stage.DESCRIBE, notice_given=True), says)
+    return replace(step, facts=(*facts, *told))
 
 
 def question(state: CallState, says: tuple[Say, ...]) -> Step:
@@ -106,9 +108,10 @@ def enter(state: CallState, plan: Plan, moment: Moment, words: str | None = None
     if words is None:
         words = "to_default_queue" if state.leaf is None and state.tries > MOST_TRIES else "joining"
     spoken = in_language(queue.spoken, state.language, queue.name)
-    says = (say(state, plan, words, queue=spoken) if words == "joining" else say(state, plan, words),)
+    state, news, told = incidents.tell(state, moment)
+    says = (*news, say(state, plan, words, queue=spoken) if words == "joining" else say(state, plan, words))
     state, fact = queueing.join(replace(state, last_said=says), plan)
-    return Step(state, (*says, queueing.prompt(state, plan)), (fact,))
+    return Step(state, (*says, queueing.prompt(state, plan)), (*told, fact))
 
 
 def _after(facts: Facts, step: Step) -> Step:

@@ -26,6 +26,17 @@ class NumberCheck(Value, frozen=True):
     reason: str | None = None
 
 
+class Incident(Value, frozen=True):
+    """What callers of some leaves (`leaves` None: every caller) hear first, until `until`. `message` and `news`, the
+    text on request (empty: none is offered), are by language."""
+
+    id: int
+    message: Mapping[str, str]
+    until: datetime
+    leaves: frozenset[str] | None = None
+    news: Mapping[str, str] = {}
+
+
 class Moment(Value, frozen=True):
     """One instant. `now` is aware UTC.
 
@@ -40,6 +51,15 @@ class Moment(Value, frozen=True):
     number_check: NumberCheck | None = None
     text_refusal: str | None = None
     withdrawn: frozenset[str] = frozenset()
+    stopped: bool = False  # the switch that stops all offers
+    stopped_queues: frozenset[str] = frozenset()  # those of single queues
+    incidents: tuple[Incident, ...] = ()  # the latest first; some may have run out
+
+    def concerning(self, leaf: str | None) -> tuple[Incident, ...]:
+        """The incidents of now that concern a caller of a leaf, the latest first."""
+        return tuple(
+            one for one in self.incidents if self.now < one.until and (one.leaves is None or leaf in one.leaves)
+        )
 
     @property
     def ms(self) -> int:

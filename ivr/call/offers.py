@@ -12,6 +12,7 @@ from search.result import ArticleCard
 #: why no offer was made: data of the fact `offer_refused`
 OFFER_REFUSALS = (
     "stopped",
+    "incident",
     "rejoined",
     "no_match",
     "opted_out",
@@ -51,7 +52,7 @@ def consider(state: CallState, plan: Plan, moment: Moment) -> Outcome:
     if state.arm == "holdout" or not _due(state, plan, moment):
         return state, (), False
     card = _next_card(state, moment)
-    reason = _never(state, plan, card)
+    reason = _never(state, plan, moment, card)
     if card is None or reason is not None:
         return _refuse(state, reason or "no_match")
     expected = remaining_s(state, plan, moment)
@@ -75,7 +76,7 @@ def consider_closing(state: CallState, plan: Plan, moment: Moment) -> Outcome:
     card = last.card if last else _next_card(state, moment)
     if card is not None and card.id in moment.withdrawn:
         card = None
-    reason = _never(state, plan, card)
+    reason = _never(state, plan, moment, card)
     if card is None or reason is not None:
         return _refuse(state, reason or "no_match")
     if last is None:
@@ -91,7 +92,15 @@ def reminder_due(state: CallState, plan: Plan, moment: Moment) -> bool:
         and offer.open
         and not any(one.reminded for one in state.offers)
         and moment.ms - offer.first_ms >= 1000 * plan.offers.reminder_after_s
+        and hushed(state, plan, moment) is None
     )
+
+
+def hushed(state: CallState, plan: Plan, moment: Moment) -> str | None:
+    """Why nobody in this caller's place is offered an article now: by a switch, or for an incident."""
+    if plan.offers.stopped or moment.stopped or state.queue in moment.stopped_queues:
+        return "stopped"
+    return "incident" if moment.concerning(state.leaf) else None
 
 
 def is_withdrawn(offer: Offer, moment: Moment) -> bool:
@@ -126,10 +135,10 @@ def _next_card(state: CallState, moment: Moment) -> ArticleCard | None:
     return next((card for card in state.candidates if card.id not in out), None)
 
 
-def _never(state: CallState, plan: Plan, card: ArticleCard | None) -> str | None:
+def _never(state: CallState, plan: Plan, moment: Moment, card: ArticleCard | None) -> str | None:
     """Why this caller gets no offer however long the wait is."""
-    if plan.offers.stopped:
-        return "stopped"
+    if reason := hushed(state, plan, moment):
+        return reason
     if state.rejoined:
         return "rejoined"
     if card is None:

@@ -157,6 +157,10 @@ class CallState(Value, frozen=True):
     closed_why: str | None = None
     left: str | None = None  # the fact that closed the hold
     over: bool = False  # the carrier said the call is over: fact `call_ended` is written
+    incidents: tuple[int, ...] = ()  # those the caller was told of
+    news_of: int | None = None  # the incident of which key 1 asks for news by text
+    news_asked: tuple[int, ...] = ()  # those whose news the caller was asked about
+    news_texted: tuple[int, ...] = ()  # those whose news is on its way
     hold_seen: tuple[str, ...] = ()  # marks of the latest hold requests, newest last
 
     @property

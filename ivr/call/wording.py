@@ -48,6 +48,9 @@ WORDING: dict[str, frozenset[str]] = {
     "short_after": frozenset(),
     "still_holding": frozenset(),
     "article_gone": frozenset(),  # the article was withdrawn since it was offered
+    # an incident
+    "incident_news": frozenset(),  # asks whether the news should come by text; follows the incident's own message
+    "incident_over": frozenset(),  # key 1 came when it was over
     # typing a number
     "type_number": frozenset(),
     "read_back": frozenset({"digits"}),
@@ -69,6 +72,7 @@ WORDING: dict[str, frozenset[str]] = {
     "closed_already_sent": frozenset(),
     "closed_short_after_text": frozenset(),
     "closed_article_gone": frozenset(),
+    "closed_incident_over": frozenset(),
     "overflow": frozenset(),
     "goodbye": frozenset(),
     "goodbye_text": frozenset(),
@@ -79,6 +83,7 @@ WORDING: dict[str, frozenset[str]] = {
     "text_link": frozenset({"brand", "title", "link"}),
     "text_discreet_title": frozenset(),
     "text_follow_up": frozenset({"brand"}),
+    "text_news": frozenset({"brand", "news", "link"}),
     "reply_solved": frozenset({"brand"}),
     "reply_not": frozenset({"brand", "number"}),
     "reply_steps": frozenset({"brand", "steps"}),
@@ -98,6 +103,31 @@ WORDING: dict[str, frozenset[str]] = {
     "page_community": frozenset({"brand"}),
     "page_by": frozenset({"who"}),
     "page_gone": frozenset({"brand"}),
+    "page_incident_over": frozenset({"brand"}),
+}
+
+#: sentences that a menu file may leave out: what is said then. The starter menu has them too.
+OPTIONAL: dict[str, Mapping[str, str]] = {
+    "incident_news": {
+        "en": "To get news of the problem by text, press 1.",
+        "es": "Para recibir noticias del problema por mensaje, oprima 1.",
+    },
+    "incident_over": {
+        "en": "That notice has just been lifted. Your place is kept, and a person will help you.",
+        "es": "Ese aviso se acaba de retirar. Conserva su lugar, y una persona le va a ayudar.",
+    },
+    "closed_incident_over": {
+        "en": "That notice has just been lifted.",
+        "es": "Ese aviso se acaba de retirar.",
+    },
+    "text_news": {
+        "en": "{brand}: {news} {link} STOP to end, HELP for help",
+        "es": "{brand}: {news} {link} STOP para salir, HELP para ayuda",
+    },
+    "page_incident_over": {
+        "en": "This notice is no longer current. {brand} is glad to help you by phone.",
+        "es": "Este aviso ya no está vigente. {brand} le ayuda con gusto por teléfono.",
+    },
 }
 
 PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
@@ -117,6 +147,6 @@ def words(plan: Plan, language: str, key: str, /, **values: str | int) -> str:
     Raises KeyError for a key that is not in WORDING.
     """
     WORDING[key]
-    spoken = plan.wording.get(language, {})
-    template = spoken.get(key) or plan.wording[plan.languages[0].code][key]
+    optional, first = OPTIONAL.get(key, {}), plan.wording[plan.languages[0].code]
+    template = plan.wording.get(language, {}).get(key) or optional.get(language) or first.get(key) or optional["en"]
     return fill(template, {name: str(value) for name, value in values.items()})

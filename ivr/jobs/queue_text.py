@@ -13,6 +13,7 @@ from ivr.call.state import CallState
 from ivr.jobs.app import defer_send
 from ivr.jobs.times import DEFAULT
 from ivr.texts import compose, links, numbers, quiet
+from ivr.texts.compose import Composed
 from ivr.texts.consent import Standing, may_text
 from ivr.wiring import Wiring
 from models import facts, texts
@@ -36,6 +37,7 @@ def text_refusal(
         conn,
         call_sid=state.call_sid,
         article_id=asked.article_id,
+        kind=_kind(asked),
         to_key=wiring.numbers.key(number),
         prefix_key=_prefix_key(wiring, number),
         now=wiring.clock(),
@@ -61,6 +63,10 @@ def text_refusal(
     if refusal == "prefix_cap":  # many callers or one that means harm: somebody should look
         log.warning("prefix_budget_spent", call_sid=state.call_sid, texts=seen.in_prefix, typed=seen.typed_in_prefix)
     return refusal
+
+
+def _kind(asked: QueueText) -> str:
+    return "link" if asked.news is None else "status"
 
 
 def _prefix_key(wiring: Wiring, number: str) -> str:
@@ -93,9 +99,10 @@ def queue_text(
     if is_new:
         if asked.to is not None and state.caller.key is not None:
             number_rows.link(conn, state.caller.key, to_key)
-        _tell(conn, state, "text_queued", now, plan, text)
+        _tell(conn, state, "text_queued" if asked.news is None else "news_queued", now, plan, text)
         defer_send(conn, text.id)
-        _queue_follow_up(conn, state, plan, text, number, now)
+        if asked.news is None:
+            _queue_follow_up(conn, state, plan, text, number, now)
     return text.id
 
 
@@ -114,19 +121,13 @@ def _new(
     now: datetime,
 ) -> NewText:
     token = links.make_token(token_bytes(16))
-    body = compose.link_text(
-        plan,
-        asked.language,
-        title=_title(state, asked.article_id),
-        link=links.url(wiring.settings.link_base_url, token),
-        discreet=asked.discreet,
-    )
+    body = _body(wiring, state, asked, plan, token)
     to_key = wiring.numbers.key(number)
     return NewText(
         id=uuid4().hex,
         call_sid=state.call_sid,
         article_id=asked.article_id,
-        kind="link",
+        kind=_kind(asked),
         caller_key=state.caller.key,
         to_key=to_key,
         number_id=number_rows.keep(conn, to_key, wiring.numbers.seal(number), now),
@@ -146,6 +147,14 @@ def _new(
         expires_at=now + DEFAULT.useful,
         prefix_key=_prefix_key(wiring, number),
     )
+
+
+def _body(wiring: Wiring, state: CallState, asked: QueueText, plan: Plan, token: str) -> Composed:
+    link = links.url(wiring.settings.link_base_url, token)
+    if asked.news is not None:
+        return compose.news_text(plan, asked.language, news=asked.news, link=link)
+    title = _title(state, asked.article_id)
+    return compose.link_text(plan, asked.language, title=title, link=link, discreet=asked.discreet)
 
 
 def _tell(conn: Connection, state: CallState, name: str, at: datetime, plan: Plan, text: Text) -> None:

@@ -61,7 +61,7 @@ def settle(wiring: Wiring, text: Text, times: Times) -> bool:
     """Look an unknown text up at the carrier by its link: there = sent; not there = sent once more if that is still of
     use; unknown twice = never again, for a missing text costs less than two."""
     with wiring.pool.connection() as conn:
-        number = number_of(wiring, conn, text) if text.kind == "link" else None
+        number = number_of(wiring, conn, text) if text.kind in ("link", "status") else None
         if number is None:  # nothing in it the carrier could know it by
             return texts.leave_unknown(conn, text, wiring.clock())
     try:

@@ -71,9 +71,9 @@ def _check_offer(sentences: Sentences, opening: str, key: str, offers: OfferRule
 
 
 def _check_text(sentences: Sentences, brand: str, problems: Problems) -> None:
-    for key in ("text_link", "text_follow_up"):
+    for key in ("text_link", "text_news", "text_follow_up"):
         words = sentences.templates.get(key, "STOP HELP").split()
-        for needed in ("STOP", "HELP") if key == "text_link" else ("STOP",):
+        for needed in ("STOP",) if key == "text_follow_up" else ("STOP", "HELP"):
             if not any(word.strip(".,;:!()") == needed for word in words):
                 problems.error(
                     sentences.place(key),

@@ -2,7 +2,7 @@
 
 import re
 
-from ivr.call.wording import PLACEHOLDER, WORDING
+from ivr.call.wording import OPTIONAL, PLACEHOLDER, WORDING
 from ivr.planfile.fields import Fields, did_you_mean
 from ivr.planfile.languages import names_key
 from ivr.planfile.problems import Place, Problems
@@ -50,6 +50,7 @@ _KEYS_NAMED = {
     "closed_offer_hear": "2",
     "not_arrived_hear": "2",
     "short_after_text": "1",
+    "incident_news": "1",
     "closed_short_after_text": "1",
     "read_back": "12",
 }
@@ -66,6 +67,7 @@ _ESSENTIAL: dict[str, tuple[str, ...]] = {
     "read_back": ("digits",),
     "text_link": ("brand", "title", "link"),
     "text_follow_up": ("brand",),
+    "text_news": ("brand", "news", "link"),
     "reply_not": ("number",),
     "reply_steps": ("steps",),
     "reply_no_steps": ("link",),
@@ -85,7 +87,7 @@ _KEY_FIRST = re.compile(
 
 
 def read_wording(node: Node | None, languages: tuple[str, ...], problems: Problems) -> tuple[Wording, Places]:
-    """Every sentence of WORDING in every language: `key: {en: ..., es: ...}`."""
+    """Every sentence of WORDING in every language: `key: {en: ..., es: ...}`. Those of OPTIONAL may be left out."""
     wording: Wording = {code: {} for code in languages}
     places: Places = {}
     if node is None:
@@ -96,6 +98,8 @@ def read_wording(node: Node | None, languages: tuple[str, ...], problems: Proble
             problems.error(place, f"'{key[:60]}' is no sentence of ours", did_you_mean(key, list(WORDING)))
     for key in WORDING:
         if key not in given:
+            if key in OPTIONAL:
+                continue
             problems.error(node.place, f"'wording' lacks '{key}'", f"Add '{key}:' with each language below it")
             continue
         for code, one in by_language(given[key][1], f"'{key}'", languages, problems).items():

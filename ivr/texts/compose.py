@@ -59,6 +59,12 @@ def found_text(plan: Plan, language: str, *, title: str, link: str) -> Composed:
     return _fitted(plan, language, "reply_found", title, link)
 
 
+def news_text(plan: Plan, language: str, *, news: str, link: str) -> Composed:
+    """What there is to tell of an incident, and where it is told anew. `news` is kept whole."""
+    brand = to_gsm(plan.brand)
+    return _composed(to_gsm(words(plan, language, "text_news", brand=brand, news=to_gsm(news), link=link)))
+
+
 def follow_up_text(plan: Plan, language: str) -> Composed:
     """The later "did it help?"."""
     return _composed(to_gsm(words(plan, language, "text_follow_up", brand=to_gsm(plan.brand))))

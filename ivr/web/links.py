@@ -46,6 +46,8 @@ def not_guessing() -> None:
 def read(token: str) -> AnyResponse:
     """The article."""
     page = _visit(token, "get")
+    if page.news is not None:
+        return _message(page, "page_incident_over") if not page.news else _news(page, page.news)
     if page.article is None:
         return _message(page, "page_gone", status=410)
     return _article(page, page.article)
@@ -117,6 +119,14 @@ def _article(page: Page, article: Article) -> AnyResponse:
         community_url=page.plan.community_url if web_address(page.plan.community_url) else "",
         form_target=_origin(page.plan.community_url),
         script="article.js",
+    )
+
+
+def _news(page: Page, news: str) -> AnyResponse:
+    """An incident's, in the manager's own words."""
+    number = readable(page.number)
+    return pages.page(
+        "message.html", language=page.language, brand=page.plan.brand, words=news, tel=page.number, tel_shown=number
     )
 
 

@@ -22,7 +22,7 @@ from ivr.call.events import (
     Waited,
 )
 from ivr.call.flow import decide
-from ivr.call.moment import Moment, NumberCheck, Outlook
+from ivr.call.moment import Incident, Moment, NumberCheck, Outlook
 from ivr.call.plan import Choice, Hours, Language, Leaf, Menu, OfferRules, Plan, Queue
 from ivr.call.prompts import Ask, CallNumber, HangUp, Hold, LeaveQueue, Music, Prompt, Say
 from ivr.call.state import Caller, CallerKind, CallState, Returning, Stage, from_json, to_json
@@ -62,6 +62,7 @@ _ENGLISH = {
     "read_back": "I have {digits}. If right, press 1. Again, press 2.",
     "closed_hours": "We are here {hours}.",
     "closed_holiday": "Holiday. We are here {hours}.",
+    "incident_news": "For news by text, press 1.",
 }
 
 
@@ -144,6 +145,9 @@ class Play:
     outlook: Mapping[str, Outlook] = field(default_factory=lambda: BUSY)
     now: datetime = NOON
     closed_queues: frozenset[str] = frozenset()
+    stopped: bool = False
+    stopped_queues: frozenset[str] = frozenset()
+    incidents: tuple[Incident, ...] = ()
     facts: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     texts: list[QueueText] = field(default_factory=list)
     searches: list[Search] = field(default_factory=list)
@@ -161,7 +165,16 @@ class Play:
 
     def moment(self, keys: str = "") -> Moment:
         check = self.check(keys) if keys else None
-        return Moment(self.now, self.outlook, self.closed_queues, check, self.refusal)
+        return Moment(
+            self.now,
+            self.outlook,
+            self.closed_queues,
+            check,
+            self.refusal,
+            stopped=self.stopped,
+            stopped_queues=self.stopped_queues,
+            incidents=self.incidents,
+        )
 
     def take(self, event: Event, keys: str = "") -> "Play":
         """One turn, with the search within it; the new facts are `self.new`."""

@@ -1,5 +1,7 @@
 """Whatever comes, in whatever order: a valid step, a state that survives JSON, and the promises kept."""
 
+from datetime import timedelta
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,12 +22,12 @@ from ivr.call.events import (
 )
 from ivr.call.facts import FACTS
 from ivr.call.flow import QUEUE_RESULTS
-from ivr.call.moment import NumberCheck
+from ivr.call.moment import Incident, NumberCheck
 from ivr.call.state import Caller, CallerKind, Returning, Stage
 from ivr.call.understand import answers_offer
 from ivr.call.values import replace
 from search.result import ArticleCard
-from tests.ivr.call.play import BUSY, CABLE, ROUTER, SILENT_CARD, SPANISH, Play, make_caller, make_plan
+from tests.ivr.call.play import BUSY, CABLE, NOON, ROUTER, SILENT_CARD, SPANISH, Play, make_caller, make_plan
 
 KEYS = st.one_of(st.sampled_from("0123456789*#"), st.text("0123456789*#", max_size=12))
 SECONDS = st.one_of(st.none(), st.integers(0, 10_000))
@@ -59,6 +61,11 @@ EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.builds(OverflowEnded, st.sampled_from(["completed", "busy", "?"])),
     st.builds(CallEnded, st.text(max_size=9), SECONDS),
 )
+OUTAGE = Incident(
+    1, {"en": "Down."}, NOON + timedelta(minutes=10), frozenset({"billing", "red-light"}), {"en": "Up at 3."}
+)
+EVERYWHERE = Incident(2, {"en": "Moving.", "es": "Mudanza."}, NOON + timedelta(hours=9))
+INCIDENTS = st.sampled_from([(), (OUTAGE,), (EVERYWHERE,), (EVERYWHERE, OUTAGE)])
 CALLERS = st.builds(
     make_caller,
     st.sampled_from(CallerKind),
@@ -93,9 +100,12 @@ def take(play: Play, event: Event) -> None:
     if len(play.texts) > texts:
         words = event.words if isinstance(event, HoldKey) else ""
         assert keys_of(event).strip()[:1] == "1" or answers_offer(words, text=True) == "1"
-        assert before.offer is not None
-        assert before.offer.text
-        assert not before.offer.declined
+        if play.texts[-1].news is None:
+            assert before.offer is not None
+            assert before.offer.text
+            assert not before.offer.declined
+        else:
+            assert before.news_of is not None
         assert (play.texts[-1].to is None) == (before.caller.kind is CallerKind.MOBILE)
     comes_again = isinstance(event, CallStarted) and not before.over
     joins_again = isinstance(event, Waited) and before.left == "redirected"
@@ -113,6 +123,9 @@ def check_promises(play: Play) -> None:
     assert len(play.state.offers) <= 2
     declined = [n for n, offer in enumerate(play.state.offers) if offer.declined]
     assert declined in ([], [len(play.state.offers) - 1])
+    for each in ("incident_told", "news_asked"):
+        told = [data["incident"] for name, data in play.facts if name == each]
+        assert len(told) == len(set(told))
     for once in ("assigned", "eligible", "call_ended", "declined", "number_typed"):
         assert play.names.count(once) <= 1
     for each in ("offered", "accepted", "heard", "no_input", "offer_cut"):
@@ -127,11 +140,13 @@ def check_promises(play: Play) -> None:
 
 
 @settings(max_examples=120, deadline=None)
-@given(caller=CALLERS, cards=CARDS, to_hold=st.booleans(), outlook=st.booleans(), steps=STEPS)
+@given(caller=CALLERS, cards=CARDS, to_hold=st.booleans(), outlook=st.booleans(), steps=STEPS, incidents=INCIDENTS)
 def test_every_event_in_every_stage_keeps_every_promise(
-    caller: Caller, cards: tuple[ArticleCard, ...], to_hold: bool, outlook: bool, steps: list[tuple[Event, float]]
-) -> None:
+    caller: Caller, cards: tuple[ArticleCard, ...], to_hold: bool, outlook: bool, steps: list[tuple[Event, float]],
+    incidents: tuple[Incident, ...],
+) -> None:  # fmt: skip
     play = Play(plan=make_plan(follow_up=True), caller=caller, finds=cards, outlook=BUSY if outlook else {})
+    play.incidents = incidents
     if to_hold:
         play.to_hold()
     for event, after_s in steps:
@@ -140,12 +155,13 @@ def test_every_event_in_every_stage_keeps_every_promise(
 
 
 @settings(max_examples=120, deadline=None)
-@given(kind=st.sampled_from(CallerKind), usable=st.booleans(), steps=HOLDING)
+@given(kind=st.sampled_from(CallerKind), usable=st.booleans(), steps=HOLDING, incidents=INCIDENTS)
 def test_every_way_through_the_hold_keeps_every_promise(
-    kind: CallerKind, usable: bool, steps: list[tuple[Event, float]]
+    kind: CallerKind, usable: bool, steps: list[tuple[Event, float]], incidents: tuple[Incident, ...]
 ) -> None:
     play = Play(caller=make_caller(kind)).to_hold("2").wait(0).wait(15)
     play.check = lambda keys: NumberCheck("+12025550143") if usable else NumberCheck(None, "not_mobile")
+    play.incidents = incidents
     for event, after_s in steps:
         if isinstance(event, Waited):
             play.rest(event.waited_s)
