@@ -40,6 +40,11 @@ class Problems:
         """Note what works but serves callers badly."""
         self._found.setdefault((place, what), Problem(place, what, do, error=False))
 
+    def add(self, found: Iterable[Problem]) -> None:
+        """Note what was found elsewhere."""
+        for one in found:
+            self._found.setdefault((one.place, one.what), one)
+
     def __len__(self) -> int:
         return len(self._found)
 

@@ -6,6 +6,7 @@ before anything is kept. Values stay the text that was written; `fields` says wh
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -21,7 +22,7 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
 )
 
-from ivr.planfile.problems import Place, Problems, shown
+from ivr.planfile.problems import Place, Problem, Problems, shown
 
 MOST_BYTES = 256 * 1024
 MOST_DEPTH = 24
@@ -29,12 +30,18 @@ MOST_DEPTH = 24
 
 @dataclass(slots=True)
 class Node:
-    """A value of the file. `kind`: "text", "list" or "map"; `quoted` tells `"1"` from `1`."""
+    """A value of the file. `kind`: "text", "list" or "map"; `quoted` tells `"1"` from `1`.
+
+    `start` and `end` are where it stands in the text, in characters; `flow` tells `{a: 1}` from a block of lines.
+    """
 
     kind: str
     place: Place
     text: str = ""
     quoted: bool = False
+    start: int = 0
+    end: int = 0
+    flow: bool = False
     items: list["Node"] = field(default_factory=list)
     pairs: list[tuple["Node", "Node"]] = field(default_factory=list)
 
@@ -48,10 +55,20 @@ def read_tree(raw: bytes, problems: Problems) -> Node | None:
     text = _decoded(raw, problems)
     if text is None:
         return None
+    root, found = parsed(text)
+    problems.add(found)
+    return root
+
+
+@lru_cache(maxsize=16)
+def parsed(text: str) -> tuple[Node | None, tuple[Problem, ...]]:
+    """The tree of a text, and what is wrong with it as YAML. Kept: a draft is read for its plan, for its page and for
+    the next change, and a parse takes longer than all of these. Nobody changes a tree."""
+    problems = Problems()
     try:
-        return _built(_events(text, problems), problems)
+        return _built(_events(text, problems), text, problems), problems.all()
     except _Unreadable:
-        return None
+        return None, problems.all()
 
 
 def _decoded(raw: bytes, problems: Problems) -> str | None:
@@ -107,7 +124,7 @@ def _refuse_extras(event: NodeEvent, problems: Problems) -> None:
         problems.error(_place(event), f"the tag {shown(str(tag))} is not taken", "Delete it")
 
 
-def _built(events: Iterator[Event], problems: Problems) -> Node | None:
+def _built(events: Iterator[Event], text: str, problems: Problems) -> Node | None:
     root: Node | None = None
     open_nodes: list[Node] = []
     keys: list[Node | None] = []
@@ -116,11 +133,11 @@ def _built(events: Iterator[Event], problems: Problems) -> Node | None:
             problems.error(_place(event), "a second document begins here", "Keep one document per file")
             break
         if isinstance(event, (MappingEndEvent, SequenceEndEvent)):
-            open_nodes.pop()
             keys.pop()
+            _end(open_nodes.pop(), event)
         elif isinstance(event, NodeEvent):
             _refuse_extras(event, problems)
-            node = _node(event)
+            node = _node(event, text)
             if not open_nodes:
                 root = node
             else:
@@ -136,21 +153,37 @@ def _built(events: Iterator[Event], problems: Problems) -> Node | None:
     return root
 
 
-def _node(event: NodeEvent) -> Node:
+def _node(event: NodeEvent, text: str) -> Node:
+    start, end = event.start_mark.index, event.end_mark.index
     if isinstance(event, MappingStartEvent):
-        return Node("map", _place(event))
+        return Node("map", _place(event), start=start, end=end, flow=bool(event.flow_style))
     if isinstance(event, SequenceStartEvent):
-        return Node("list", _place(event))
+        return Node("list", _place(event), start=start, end=end, flow=bool(event.flow_style))
     if isinstance(event, ScalarEvent):
-        return Node("text", _place(event), str(event.value), quoted=event.style is not None)
-    return Node("text", _place(event))
+        end = max(start, start + len(text[start:end].rstrip()))  # a block of text takes the blank lines below it
+        return Node("text", _place(event), str(event.value), event.style is not None, start, end)
+    return Node("text", _place(event), start=start, end=end)
+
+
+def _end(node: Node, event: Event) -> None:
+    """Where a list or a map ends: a block has no sign for it and ends with the last of what is in it."""
+    if node.flow:
+        node.end = event.end_mark.index
+    elif node.items:
+        node.end = node.items[-1].end
+    elif node.pairs:
+        node.end = node.pairs[-1][1].end
 
 
 def _attach(parent: Node, keys: list[Node | None], node: Node) -> None:
     if parent.kind == "list":
         parent.items.append(node)
-    elif keys[-1] is None:
+        return
+    key = keys[-1]
+    if key is None:
         keys[-1] = node
-    else:
-        parent.pairs.append((keys[-1], node))
-        keys[-1] = None
+        return
+    if node.kind == "text" and not node.text and not node.quoted:
+        node.start = node.end = key.end  # the parser finds nothing only where the next key begins
+    parent.pairs.append((key, node))
+    keys[-1] = None
