@@ -14,6 +14,7 @@ SECRETS = frozenset(
         "TWILIO_AUTH_TOKEN",
         "TWILIO_API_KEY_SECRET",
         "SESSION_SECRET",
+        "OIDC_CLIENT_SECRET",
         "LINK_SECRET",
         "NUMBER_ENCRYPTION_KEY",
         "NUMBER_HASH_KEY",

@@ -99,6 +99,9 @@ def conflicts(settings: "Settings", given: Mapping[str, str]) -> list[str]:
         found.append("TWILIO_API_KEY_SID: expected together with TWILIO_API_KEY_SECRET, or neither")
     if settings.twilio_messaging_service_sid and "TWILIO_SENDER_NUMBER" in given:
         found.append("TWILIO_SENDER_NUMBER: set, and TWILIO_MESSAGING_SERVICE_SID too; expected one of them")
+    oidc = (settings.oidc_issuer, settings.oidc_client_id, settings.oidc_client_secret)
+    if any(oidc) and not all(oidc):
+        found.append("OIDC_ISSUER: expected together with OIDC_CLIENT_ID and OIDC_CLIENT_SECRET, or none of them")
     ports = {"PORT": settings.port, "PHONE_PORT": settings.phone_port}
     if len(set(ports.values())) < len(ports):
         found.append(f"PHONE_PORT: {settings.phone_port} is the PORT of web already")
@@ -115,6 +118,8 @@ def _unsafe_addresses(settings: "Settings") -> list[str]:
             found.append(f"{name.upper()}: expected https:// in production")
         if _this_machine(address):
             found.append(f"{name.upper()}: names this machine; expected an address that Twilio can reach")
+    if settings.oidc_issuer and not settings.oidc_issuer.startswith("https://"):
+        found.append("OIDC_ISSUER: expected https:// in production")
     if not settings.twilio_api_base_url.startswith("https://") and settings.test_phone == "off":
         found.append("TWILIO_API_BASE_URL: expected https:// in production")
     return found

@@ -87,6 +87,17 @@ class Settings(BaseModel):
     session_secret: kinds.LongSecret = Field(
         description="signs the sessions of staff", json_schema_extra={"default": "made by the first run"}
     )
+    oidc_issuer: kinds.WebAddress | None = Field(
+        None,
+        description="OpenID Connect issuer staff may sign in at; it leads back to `PUBLIC_BASE_URL/console/oidc/back`",
+    )
+    oidc_client_id: str | None = Field(None, min_length=1, description="what it calls this service")
+    oidc_client_secret: Secret | None = Field(None, description="and the secret for that")
+    oidc_role_claim: str = Field(
+        "offhold_role",
+        min_length=1,
+        description="claim that holds a role (viewer, editor, finance, admin) or a list; without one nobody gets in",
+    )
     link_secret: kinds.LongSecret = Field(
         description="hides the addresses of those who guess at links",
         json_schema_extra={"default": "made by the first run"},

@@ -5,13 +5,16 @@ import socket
 import sys
 import threading
 
+import psycopg
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
 from config.settings import Settings, load_or_exit
+from ivr.console import links
 from ivr.stores import wait_until_ready
 from ivr.stores.servers import StoresError
+from models import site
 
 STORES_WITHIN_S = 60.0
 # Requests under way get this long after SIGTERM. honcho kills after 5 s what has not ended.
@@ -52,7 +55,7 @@ def _tell_when_ready(settings: Settings, stop: threading.Event) -> None:
         try:
             connection.request("GET", "/readyz")
             if connection.getresponse().status == http.HTTPStatus.OK:
-                print(_where(settings), flush=True)
+                print(_where(settings), *_setup(settings), sep="\n", flush=True)
                 return
         except (OSError, http.client.HTTPException):
             continue
@@ -65,7 +68,22 @@ def _where(settings: Settings) -> str:
     if settings.test_phone == "on":
         lines.append(f"  take a call: http://127.0.0.1:{settings.phone_port}/")
     lines.append(f"  agents see their caller at {settings.public_base_url}/agent")
+    lines.append(f"  staff work at {settings.public_base_url}/console/")
     return "\n".join(lines)
+
+
+def _setup(settings: Settings) -> list[str]:
+    """The way in as long as nobody has an account: there is no password to begin with."""
+    try:
+        with psycopg.connect(settings.database_url.get_secret_value(), autocommit=True, connect_timeout=2) as conn:
+            token = links.first_setup_link(conn, site.now(conn))
+    except psycopg.Error as error:
+        return [f"  no set-up link could be made ({type(error).__name__}): flask staff setup-link prints one"]
+    if token is None:
+        return []
+    minutes = int(links.SETUP_LASTS.total_seconds() // 60)
+    link = links.address(settings.public_base_url, token)
+    return [f"  nobody has an account yet. Make yours within {minutes} minutes, this link works once:", f"    {link}"]
 
 
 def main() -> int:

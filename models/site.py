@@ -1,6 +1,16 @@
 """A few values that belong to the database as a whole."""
 
+from datetime import datetime
+
 from psycopg import Connection
+
+
+def now(conn: Connection) -> datetime:
+    """The time at the database, for a process that has no clock of ours."""
+    row = conn.execute("SELECT now()").fetchone()
+    assert row is not None
+    at: datetime = row[0]
+    return at
 
 
 def get(conn: Connection, key: str) -> str | None:

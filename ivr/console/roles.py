@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from ivr.console.errors import sentence
+
 #: the roles that may do what needs at least the one named
 SUFFICES = {
     "viewer": frozenset({"viewer", "editor", "finance", "admin"}),
@@ -10,6 +12,12 @@ SUFFICES = {
     "admin": frozenset({"admin"}),
 }
 ROLES = tuple(SUFFICES)
+NAMES = {
+    "viewer": sentence("Viewer"),
+    "editor": sentence("Editor"),
+    "finance": sentence("Finance"),
+    "admin": sentence("Administrator"),
+}
 SCOPES = ("read", "menus", "articles", "calls", "finance", "admin")
 
 

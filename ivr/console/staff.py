@@ -1,44 +1,25 @@
 """Accounts: how people come in, and how they are let in, changed and switched off."""
 
-import hashlib
 import re
-import secrets
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from psycopg import Connection
 
-from ivr.console import codes, passwords
+from ivr.console import codes, links, passwords
 from ivr.console.errors import Missing, Sentence, Wrong, sentence
 from ivr.console.roles import ROLES, Staff
 from ivr.wiring import Wiring
 from models import audit, sessions, staff
 from models.staff import StaffRow
 
-SETUP_LASTS = timedelta(minutes=30)
-INVITATION_LASTS = timedelta(days=3)
 _EMAIL = re.compile(r"[^\s@<>\"]{1,64}@[^\s@<>\"]{1,180}\.[^\s@<>\".]{2,}")
 _LONGEST_NAME = 80
 LAST_ADMIN = sentence("This is the last administrator who can sign in. Make somebody else one first.")
 NOT_IN = sentence("The e-mail address, the password or the code is wrong.")
 
 
-def _hash(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
-
-
 # ---- coming in
-
-
-def setup_link(conn: Connection, wiring: Wiring) -> str:
-    """A new token for the page that makes an administrator's account; whoever has it is one."""
-    return _link(conn, wiring, None, SETUP_LASTS)
-
-
-def _link(conn: Connection, wiring: Wiring, staff_id: int | None, lasts: timedelta) -> str:
-    token, now = secrets.token_urlsafe(32), wiring.clock()
-    staff.put_link(conn, _hash(token), staff_id, now, now + lasts)
-    return token
 
 
 @dataclass(frozen=True)
@@ -51,7 +32,7 @@ class Invitation:
 
 def invitation(conn: Connection, wiring: Wiring, token: str) -> Invitation:
     """The page behind a link. Raises Missing for a link that cannot be used (any more)."""
-    found = staff.link(conn, _hash(token), wiring.clock())
+    found = staff.link(conn, links.token_hash(token), wiring.clock())
     if found is None:
         raise Missing
     person = None
@@ -92,7 +73,7 @@ def join(
     fresh = codes.recovery_codes()
     with conn.transaction():
         staff.lock(conn)
-        if not staff.use_link(conn, _hash(token), now):
+        if not staff.use_link(conn, links.token_hash(token), now):
             raise Missing
         staff_id = page.person.id if page.person else _first(conn, email, name, language, now)
         staff.set_name(conn, staff_id, name, language)
@@ -182,7 +163,7 @@ def invite(conn: Connection, wiring: Wiring, by: Staff, *, email: str, name: str
             staff_id = staff.add(conn, email, name, role, by.language, now)
         except staff.Taken:
             raise Wrong({"email": sentence("There is an account with this address already.")}) from None
-        token = _link(conn, wiring, staff_id, INVITATION_LASTS)
+        token = links.new(conn, staff_id, wiring.clock(), links.INVITATION_LASTS)
         after = _shown(_known(conn, staff_id))
         audit.note(conn, who=by.id, what="staff.invited", on=f"staff {staff_id}", after=after, at=now)
     return staff_id, token
@@ -201,7 +182,7 @@ def reset(conn: Connection, wiring: Wiring, by: Staff, staff_id: int, why: str) 
         staff.set_totp(conn, staff_id, None, 0)
         staff.put_recovery_codes(conn, staff_id, ())
         sessions.end_all(conn, staff_id)
-        token = _link(conn, wiring, staff_id, INVITATION_LASTS)
+        token = links.new(conn, staff_id, wiring.clock(), links.INVITATION_LASTS)
         audit.note(conn, who=by.id, what="staff.reset", on=f"staff {staff_id}", why=reason, at=wiring.clock())
     return token
 

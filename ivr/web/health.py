@@ -17,8 +17,9 @@ def front() -> AnyResponse:
     words = "This address answers phone calls and texts. Callers reach their article by the link in their text."
     if settings.test_phone == "on":
         desk = f"http://127.0.0.1:{settings.phone_port}/"
-        return page("message.html", title="Offhold", words=words, back=desk, back_title="Take a call on the test phone")
-    return page("message.html", title="Offhold", words=words)
+        call = "Take a call on the test phone"
+        return page("message.html", title="Offhold", words=words, staff="/console/", back=desk, back_title=call)
+    return page("message.html", title="Offhold", words=words, staff="/console/")
 
 
 @health.get("/healthz")

@@ -3,14 +3,23 @@
 from flask import Flask
 from werkzeug.wrappers import Response
 
-from ivr.web.console import failures, guards, navigation, sessions, words
+from ivr.web.console import failures, guards, navigation, sessions, throttle, words
+from ivr.web.console import oidc as issuers
 from ivr.web.console.account import account
+from ivr.web.console.audit import audit
 from ivr.web.console.entry import entry
+from ivr.web.console.oidc import oidc
+from ivr.web.console.staff import staff
+from ivr.web.console.tokens import tokens
 from ivr.wiring import Wiring
 
 blueprints = (
     entry,
+    oidc,
     account,
+    staff,
+    tokens,
+    audit,
 )  # fmt: skip
 
 MB = 1024 * 1024
@@ -35,6 +44,8 @@ def create_console(wiring: Wiring) -> Flask:
     guards.install(app)
     words.install(app)
     failures.install(app)
+    throttle.install(app, wiring)
+    issuers.install(app, settings)
     app.context_processor(lambda: {"staff": guards.staff_or_none(), "navigation": navigation})
     app.after_request(_hardened)
     for blueprint in blueprints:

@@ -10,6 +10,7 @@ from ivr.web.console import forms, sessions
 from ivr.web.console.forms import Form
 from ivr.web.console.guards import page as for_role
 from ivr.web.console.guards import staff, wiring
+from ivr.web.console.throttle import throttle
 from ivr.web.console.words import LANGUAGES
 from ivr.web.console.words import gettext as _
 
@@ -26,6 +27,12 @@ def _page(form: Form, status: int = 200) -> Response:
         "account/page.html", form=Form(values, form.problems), left=left, languages=list(LANGUAGES.items())
     )
     return make_response(body, status)
+
+
+def _count_try() -> None:
+    """Who sits at somebody else's open page guesses no password there either."""
+    if not throttle().may_try(f"own:{staff().id}"):
+        raise Wrong({"password_now": sentence("That was tried too often. Wait five minutes.")})
 
 
 @account.get("/account")
@@ -58,6 +65,7 @@ def change_password() -> Response:
     form = forms.posted()
     try:
         with wiring().pool.connection() as conn:
+            _count_try()
             now, new = str(form.value("password_now")), str(form.value("password"))
             accounts.change_password(conn, wiring(), staff(), now=now, new=new)
             sessions.end_others(conn, staff().id)
@@ -76,9 +84,10 @@ def new_recovery_codes() -> Response:
     form = forms.posted()
     try:
         with wiring().pool.connection() as conn:
+            _count_try()
             fresh = accounts.new_recovery_codes(conn, wiring(), staff(), password=str(form.value("password_now")))
     except Wrong as wrong:
-        return _page(form.wrong({"codes": wrong.problems["password_now"]}), 422)
+        return _page(form.wrong({"codes": next(iter(wrong.problems.values()))}), 422)
     except passwords.Busy:
         return _page(form.wrong({"": BUSY}), 429)
     return make_response(render_template("entry/recovery_codes.html", codes=fresh))

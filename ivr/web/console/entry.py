@@ -7,9 +7,10 @@ from werkzeug.wrappers import Response
 from ivr.console import codes, passwords
 from ivr.console import staff as accounts
 from ivr.console.errors import Wrong, sentence
-from ivr.web.console import forms, navigation, sessions
+from ivr.web.console import forms, navigation, oidc, sessions
 from ivr.web.console.forms import Form
 from ivr.web.console.guards import page, public, staff, staff_or_none, wiring
+from ivr.web.console.throttle import throttle
 from ivr.web.console.words import LANGUAGES, language
 from ivr.web.console.words import gettext as _
 
@@ -17,6 +18,7 @@ log = structlog.get_logger()
 
 entry = Blueprint("entry", __name__)
 
+TOO_OFTEN = sentence("That was tried too often. Wait five minutes; from elsewhere you can sign in meanwhile.")
 BUSY = sentence("Many people are signing in just now. Try again in a moment.")
 
 
@@ -41,6 +43,8 @@ def sign_in() -> Response:
 def sign_in_now() -> Response:
     """Address, password and code in one form: it never says which of them was wrong."""
     form = forms.posted()
+    if not throttle().may_try(form["email"]):
+        return _sign_in_page(form.wrong({"": TOO_OFTEN}), 429)
     try:
         with wiring().pool.connection() as conn:
             person = accounts.sign_in(conn, wiring(), form["email"], str(form.value("password")), form["code"])
@@ -50,12 +54,13 @@ def sign_in_now() -> Response:
         return _sign_in_page(form.wrong(wrong.problems), 422)
     except passwords.Busy:
         return _sign_in_page(form.wrong({"": BUSY}), 429)
+    throttle().got_in(form["email"])
     log.info("signed_in", staff_id=person.id)
     return redirect(_onward(), 303)
 
 
 def _sign_in_page(form: Form, status: int = 200) -> Response:
-    return make_response(render_template("entry/sign_in.html", form=form), status)
+    return make_response(render_template("entry/sign_in.html", form=form, oidc=oidc.offered()), status)
 
 
 def _onward() -> str:

@@ -15,29 +15,29 @@ class Entry(NamedTuple):
     name: str
 
 
-def _N(text: str) -> str:
+def N_(text: str) -> str:
     """Marks a name that is put into the page's language where it is shown."""
     return text
 
 
 ENTRIES = (
-    Entry("today.page", _N("Today")),
-    Entry("menus.tree", _N("Menus")),
-    Entry("mapping.page", _N("Mapping")),
-    Entry("trying.page", _N("Try it")),
-    Entry("articles.page", _N("Articles")),
-    Entry("sources.page", _N("Sources")),
-    Entry("reviews.page", _N("Review")),
-    Entry("calls.page", _N("Calls")),
-    Entry("finance.page", _N("Finance")),
-    Entry("voice.page", _N("Voice")),
-    Entry("settings.page", _N("Settings")),
-    Entry("staff.page", _N("Staff")),
-    Entry("tokens.page", _N("API tokens")),
-    Entry("audit.page", _N("Audit log")),
+    Entry("today.page", N_("Today")),
+    Entry("menus.tree", N_("Menus")),
+    Entry("mapping.page", N_("Mapping")),
+    Entry("trying.page", N_("Try it")),
+    Entry("articles.page", N_("Articles")),
+    Entry("sources.page", N_("Sources")),
+    Entry("reviews.page", N_("Review")),
+    Entry("calls.page", N_("Calls")),
+    Entry("finance.page", N_("Finance")),
+    Entry("voice.page", N_("Voice")),
+    Entry("settings.page", N_("Settings")),
+    Entry("staff.page", N_("Staff")),
+    Entry("tokens.page", N_("API tokens")),
+    Entry("audit.page", N_("Audit log")),
 )
 #: where those go for whom nothing else is
-ACCOUNT = Entry("account.page", _N("My account"))
+ACCOUNT = Entry("account.page", N_("My account"))
 
 
 def entries(person: Staff) -> list[Entry]:

@@ -13,6 +13,7 @@ from flask import Flask, g, request, session
 from markupsafe import Markup, escape
 
 from ivr.console.errors import Sentence
+from ivr.console.roles import NAMES
 from ivr.web.console import sessions
 from ivr.web.guards import wiring
 
@@ -136,7 +137,8 @@ def install(app: Flask) -> None:
     app.jinja_env.filters.update(
         told=told, number=number, percent=percent, when=when, ago=ago, lasting=lasting, lines=emphasised
     )
-    app.jinja_env.globals.update(language=language, LANGUAGES=LANGUAGES, zone=zone)
+    app.jinja_env.globals.update(language=language, LANGUAGES=LANGUAGES, zone=zone, role_names=NAMES)
+    app.jinja_env.policies["ext.i18n.trimmed"] = True
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
 

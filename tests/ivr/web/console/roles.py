@@ -11,10 +11,22 @@ ROLES = {
     "POST /language": "public",
     "GET /join/<token>": "public",
     "POST /join/<token>": "public",
+    "GET /oidc": "public",
+    "GET /oidc/back": "public",
     # one's own account
     "GET /account": "viewer",
     "POST /account": "viewer",
     "POST /account/password": "viewer",
     "POST /account/recovery-codes": "viewer",
     "POST /sign-out": "viewer",
+    # staff, tokens, audit log
+    "GET /staff": "admin",
+    "POST /staff": "admin",
+    "POST /staff/<int:staff_id>/role": "admin",
+    "POST /staff/<int:staff_id>/switch": "admin",
+    "POST /staff/<int:staff_id>/reset": "admin",
+    "GET /tokens": "admin",
+    "POST /tokens": "admin",
+    "POST /tokens/<int:token_id>/revoke": "admin",
+    "GET /audit": "admin",
 }
