@@ -29,14 +29,7 @@ class Prepared:
 
     def run(self, conn: Connection[Any], values: Mapping[str, Any]) -> list[tuple[str | None, ...]]:
         """The rows, as text. Raises psycopg.Error as a cursor would."""
-        ready = _ready.get(conn)
-        if ready is None:
-            ready = _ready[conn] = set()
-        if self._name not in ready:
-            _checked(conn, conn.pgconn.prepare(self._name, self._sql))
-            ready.add(self._name)
-        given: list[Any] = [_text(values[name]) for name in self._names]  # its type forgets that None is NULL
-        result = _checked(conn, conn.pgconn.exec_prepared(self._name, given))
+        result = self._result(conn, values)
         return [
             tuple(
                 None if (value := result.get_value(row, column)) is None else value.decode()
@@ -44,6 +37,20 @@ class Prepared:
             )
             for row in range(result.ntuples)
         ]
+
+    def change(self, conn: Connection[Any], values: Mapping[str, Any]) -> int:
+        """How many rows the statement wrote. Raises psycopg.Error as a cursor would."""
+        return self._result(conn, values).command_tuples or 0
+
+    def _result(self, conn: Connection[Any], values: Mapping[str, Any]) -> PGresult:
+        ready = _ready.get(conn)
+        if ready is None:
+            ready = _ready[conn] = set()
+        if self._name not in ready:
+            _checked(conn, conn.pgconn.prepare(self._name, self._sql))
+            ready.add(self._name)
+        given: list[Any] = [_text(values[name]) for name in self._names]  # its type forgets that None is NULL
+        return _checked(conn, conn.pgconn.exec_prepared(self._name, given))
 
 
 def _checked(conn: Connection[Any], result: PGresult) -> PGresult:
