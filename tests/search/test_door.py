@@ -51,6 +51,27 @@ def test_in_a_storm_as_many_are_done_as_can_be_and_the_rest_is_told_at_once() ->
     assert min(refused) < 0.05
 
 
+def test_the_slower_searches_are_the_sooner_a_wait_is_given_up() -> None:
+    door, over = Door(1, within_s=0.25), threading.Event()
+    for _ in range(3):
+        with door.entered():
+            time.sleep(0.2)
+
+    def occupy() -> None:
+        with door.entered():
+            over.wait(5)
+
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(occupy)
+        time.sleep(0.02)
+        begun = time.perf_counter()
+        with pytest.raises(SearchBusy), door.entered():
+            pass
+        waited = time.perf_counter() - begun
+        over.set()
+    assert 0.05 < waited < 0.16
+
+
 def test_few_wait_and_the_next_is_refused_at_once() -> None:
     door, over = Door(1, most_waiting=2, within_s=0.25), threading.Event()
     entered: list[int] = []
