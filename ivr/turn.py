@@ -290,7 +290,7 @@ def _load(wiring: Wiring, conn: Connection, call_sid: str) -> Latest:
 def _remember(wiring: Wiring, state: CallState, document: str) -> None:
     """Keep what this turn left for the next one, which the database then need not be asked for. Saving that one checks
     that no other process took a turn meanwhile. Not kept: the end, and calls whose texts move on without us."""
-    if state.texts_asked or state.stage is Stage.ENDED:
+    if state.texts_asked or state.over:
         wiring.recent.forget(state.call_sid)
     else:
         wiring.recent.keep(Latest(state, state.turn, document, ()))

@@ -1,0 +1,29 @@
+"""Webhooks take a short way through the framework; everything else takes the whole."""
+
+from flask import Flask, Response
+
+from tests.ivr.web.conftest import Carrier
+
+
+def test_only_webhooks_leave_out_what_is_installed_for_all_requests(app: Flask, carrier: Carrier) -> None:
+    passed = []
+
+    @app.after_request
+    def note(response: Response) -> Response:
+        passed.append(response.status_code)
+        return response
+
+    assert carrier.call("/voice/status").status_code == 204
+    assert passed == []
+    assert carrier.client.get("/healthz").status_code == 200
+    assert passed == [200]
+
+
+def test_a_webhook_fetched_or_misspelt_is_refused_as_any_page(carrier: Carrier) -> None:
+    assert carrier.client.get("/voice/hold").status_code == 405
+    assert carrier.call("/voice/hold/").status_code == 404
+    assert carrier.call("/voice//hold").status_code in (308, 404)
+
+
+def test_a_webhook_too_long_to_be_one_is_refused_unread(carrier: Carrier) -> None:
+    assert carrier.call("/voice/hold", SpeechResult="x" * 70_000).status_code == 403
