@@ -20,7 +20,7 @@ Made = TypeVar("Made")
 _FILE = click.Path(path_type=Path)
 
 
-def _login() -> str:
+def login() -> str:
     """The login name; in a container the user may have none."""
     try:
         return getpass.getuser()
@@ -28,7 +28,7 @@ def _login() -> str:
         return f"uid {os.getuid()}"
 
 
-_by = click.option("--by", default=_login, show_default="your login name", help="who does this")
+_by = click.option("--by", default=login, show_default="your login name", help="who does this")
 
 
 def _wiring() -> Wiring:
@@ -39,6 +39,10 @@ def _wiring() -> Wiring:
 def _announce() -> Callable[[int], object]:
     wiring = _wiring()
     return lambda _version: wiring.announce("plan")
+
+
+def _publisher(by: str) -> store.Publisher:
+    return store.Publisher(by, at=_wiring().clock(), announce=_announce())
 
 
 def _tell(path: Path, problems: Iterable[Problem]) -> None:
@@ -122,7 +126,7 @@ def diff(before: int, after: int) -> None:
 def rollback(version: int, by: str, reason: str) -> None:
     """Make an older VERSION live again, as a new version."""
     with _wiring().pool.connection() as conn:
-        new = _or_fail(lambda: store.rollback(conn, version, by, reason, at=_wiring().clock(), announce=_announce()))
+        new = _or_fail(lambda: store.rollback(conn, version, _publisher(by), reason))
     click.echo(f"Plan {new} is live: version {version} again.")
 
 

@@ -7,7 +7,7 @@ import click
 
 from ivr import articles_cli
 from ivr.planfile.problems import PlanRefused
-from ivr.planfile.store import publish_text
+from ivr.planfile.store import Publisher, publish_text
 from ivr.stores import wait_until_ready
 from ivr.stores.servers import StoresError
 from ivr.wiring import Wiring
@@ -47,7 +47,7 @@ def _publish_plan(wiring: Wiring, *, own_articles: bool) -> None:
         version = plans.live_version(conn)
         wanted = open_menu(starter) if own_articles else starter
         if version is None or (own_articles and plans.yaml(conn, version) == starter):
-            version = publish_text(conn, wanted, by="release", reason="the starter plan")
+            version = publish_text(conn, wanted, Publisher("release"), "the starter plan")
             wiring.announce("plan")
             if not wiring.settings.development_account:
                 click.echo("warning: callers hear the starter menu of a made-up company; publish your own", err=True)

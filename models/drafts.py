@@ -74,17 +74,20 @@ def listed(conn: Connection, *, closed: bool = False) -> list[Draft]:
         ).fetchall()
 
 
-def save(conn: Connection, draft_id: int, began_from: int, yaml: str, who: str, at: datetime) -> int | None:
+def save(
+    conn: Connection, draft_id: int, began_from: int, yaml: str, who: str, at: datetime, *, base: int | None = None
+) -> int | None:
     """Put a text in the place of revision `began_from`; gives the new revision. None, and nothing changed, when the
-    draft is not at that revision any more or is closed."""
+    draft is not at that revision any more or is closed. `base`: it now has all of this version of the plan."""
     row = conn.execute(
         "WITH changed AS ("
-        " UPDATE drafts SET yaml = %(yaml)s, revision = revision + 1, changed_by = %(who)s, changed_at = %(at)s"
+        " UPDATE drafts SET yaml = %(yaml)s, revision = revision + 1, changed_by = %(who)s, changed_at = %(at)s,"
+        " base_version = coalesce(%(base)s, base_version)"
         " WHERE id = %(id)s AND revision = %(from)s AND closed_at IS NULL RETURNING id, revision),"
         " kept AS (INSERT INTO draft_saves (draft_id, revision, began_from, yaml, who, at)"
         " SELECT id, revision, %(from)s, %(yaml)s, %(who)s, %(at)s FROM changed)"
         " SELECT revision FROM changed",
-        {"id": draft_id, "from": began_from, "yaml": yaml, "who": who, "at": at},
+        {"id": draft_id, "from": began_from, "yaml": yaml, "who": who, "at": at, "base": base},
     ).fetchone()
     return int(row[0]) if row else None
 

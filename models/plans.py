@@ -73,6 +73,15 @@ def yaml(conn: Connection, version: int) -> str | None:
     return row[0] if row else None
 
 
+def published_at(conn: Connection, version: int) -> datetime:
+    """When a version was published. Raises LookupError when there is none."""
+    row = conn.execute("SELECT published_at FROM plans WHERE version = %s", (version,)).fetchone()
+    if row is None:
+        raise LookupError(f"there is no plan {version}")
+    at: datetime = row[0]
+    return at
+
+
 def history(conn: Connection) -> list[Published]:
     """Every version that was live, newest first."""
     rows = conn.execute(

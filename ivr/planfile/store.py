@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -15,9 +15,10 @@ from ivr.planfile.differences import differences
 from ivr.planfile.problems import Place, PlanRefused, Problem
 from ivr.planfile.read import Reading, read_plan
 from ivr.planfile.tree import MOST_BYTES
-from models import plans
+from models import audit, plans
 
 STARTER = Path(__file__).resolve().parents[2] / "config" / "starter" / "menu.yaml"
+MOST_TOLD = 100  # changes in a line of the audit log
 #: told the new version after it is live; nothing depends on it being heard
 Announce = Callable[[int], object]
 
@@ -37,6 +38,21 @@ def _from_disk(path: Path) -> tuple[bytes, Reading]:
     return raw, read_plan(raw)
 
 
+@dataclass(frozen=True, slots=True)
+class Publisher:
+    """Who makes a version live, when, and whom that is told. `who` is what the audit log keeps."""
+
+    by: str
+    who: int | str = ""
+    at: datetime | None = None
+    announce: Announce | None = None
+
+    @property
+    def key(self) -> int | str:
+        """For the audit log; someone at a terminal unless said otherwise."""
+        return self.who or f"cli:{self.by}"
+
+
 def publish_file(
     conn: Connection,
     path: Path | str,
@@ -54,15 +70,24 @@ def publish_file(
     raw, checked = _from_disk(Path(path))
     if checked.errors:
         raise PlanRefused(checked.problems)
-    return _publish(conn, raw.decode("utf-8-sig"), by, reason, at, None, announce)
+    return _publish(conn, raw.decode("utf-8-sig"), Publisher(by, at=at, announce=announce), reason)
 
 
-def publish_text(conn: Connection, text: str, by: str, reason: str) -> int:
-    """As `publish_file`, for a menu that is in no file."""
+def publish_text(
+    conn: Connection,
+    text: str,
+    publisher: Publisher,
+    reason: str,
+    *,
+    draft_id: int | None = None,
+    also: Callable[[int], None] | None = None,
+) -> int:
+    """As `publish_file`, for a menu that is in no file. `also` is called with the version in the same transaction:
+    what it raises keeps the version from being published."""
     checked = read_plan(text.encode())
     if checked.errors:
         raise PlanRefused(checked.problems)
-    return _publish(conn, text, by, reason, None, None, None)
+    return _publish(conn, text, publisher, reason, draft_id=draft_id, also=also)
 
 
 def load(conn: Connection, version: int) -> Plan:
@@ -103,21 +128,15 @@ def export(conn: Connection, version: int | None = None) -> str:
     return text
 
 
-def rollback(
-    conn: Connection,
-    version: int,
-    by: str,
-    reason: str,
-    *,
-    at: datetime | None = None,
-    announce: Announce | None = None,
-) -> int:
+def rollback(conn: Connection, version: int, publisher: Publisher, reason: str) -> int:
     """Publish an older version's text again, as a new version.
 
-    Raises LookupError when it is not there or can no longer be played.
+    Raises LookupError when it is not there, was never live or can no longer be played.
     """
+    if plans.is_on_trial(conn, version):
+        raise LookupError(f"plan {version} was never live: it is a draft on trial")
     load(conn, version)
-    return _publish(conn, export(conn, version), by, reason, at, version, announce)
+    return _publish(conn, export(conn, version), publisher, reason, source=version)
 
 
 def history(conn: Connection) -> list[plans.Published]:
@@ -133,17 +152,44 @@ def diff(conn: Connection, before: int, after: int) -> list[str]:
 def _publish(
     conn: Connection,
     text: str,
-    by: str,
+    publisher: Publisher,
     reason: str,
-    at: datetime | None,
-    source: int | None,
-    announce: Announce | None,
+    *,
+    source: int | None = None,
+    draft_id: int | None = None,
+    also: Callable[[int], None] | None = None,
 ) -> int:
-    version = plans.publish(conn, text, by, reason, at=at, source=source)
-    if announce is not None:
+    with conn.transaction():
+        before = plans.live_version(conn)
+        version = plans.publish(conn, text, publisher.by, reason, at=publisher.at, source=source, draft_id=draft_id)
+        if also is not None:
+            also(version)
+        audit.note(
+            conn,
+            who=publisher.key,
+            what="menu.publish" if source is None else "menu.rollback",
+            on=f"plan {version}",
+            before={"live": before},
+            after={"live": version, "changes": _told(conn, before, version)}
+            | ({"version again": source} if source else {}),
+            why=reason,
+            at=plans.published_at(conn, version),
+        )
+    if publisher.announce is not None:
         with suppress(Exception):  # a wake-up only: processes also look by themselves
-            announce(version)
+            publisher.announce(version)
     return version
+
+
+def _told(conn: Connection, before: int | None, version: int) -> list[str]:
+    """What a publication changes, for the audit log."""
+    if before is None:
+        return ["the first menu"]
+    try:
+        said = diff(conn, before, version)
+    except LookupError:  # a version that this release cannot play any more
+        return ["the version before cannot be read any more"]
+    return said if len(said) <= MOST_TOLD else [*said[:MOST_TOLD], f"and {len(said) - MOST_TOLD} more"]
 
 
 def _completed(plan: Plan) -> Plan:

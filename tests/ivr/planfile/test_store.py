@@ -68,7 +68,7 @@ def test_a_rollback_is_a_new_version_with_the_old_text(db: Connection, changed: 
     old = store.publish_file(db, store.STARTER, "dana", "first")
     store.publish_file(db, changed, "dana", "brand")
     told: list[int] = []
-    newest = store.rollback(db, old, "lee", "callers were puzzled", announce=told.append)
+    newest = store.rollback(db, old, store.Publisher("lee", announce=told.append), "callers were puzzled")
     assert (store.load_live(db).version, store.load_live(db).brand, told) == (newest, "Lumora", [newest])
     assert [(one.version, one.source_version, one.live) for one in store.history(db)] == [
         (newest, old, True), (newest - 1, None, False), (old, None, False)]  # fmt: skip
@@ -99,7 +99,7 @@ def test_a_version_that_is_none_is_a_lookup_error(db: Connection, version: int) 
     for ask in (
         lambda: store.load(db, version),
         lambda: store.export(db, version),
-        lambda: store.rollback(db, version, "x", "y"),
+        lambda: store.rollback(db, version, store.Publisher("x"), "y"),
     ):
         with pytest.raises(LookupError, match="there is no plan"):
             ask()
@@ -136,4 +136,4 @@ def test_a_plan_from_before_a_sentence_existed_speaks_the_starters(db: Connectio
 def test_a_plan_that_can_no_longer_be_played_is_not_brought_back(db: Connection) -> None:
     version = plans.publish(db, "brand: Lumora\n", "dana", "by hand")
     with pytest.raises(LookupError, match="cannot be played by this release"):
-        store.rollback(db, version, "dana", "why not")
+        store.rollback(db, version, store.Publisher("dana"), "why not")
