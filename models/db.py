@@ -198,7 +198,7 @@ def open_pool(database_url: str, *, size: int, statement_timeout_ms: int, name: 
         name=name,
         autocommit=True,
         connect_timeout=2,
-        prepare_threshold=1,
+        prepare_threshold=None,  # the driver's own would take `models.prepared`'s with them at a rollback
         application_name=name,
         options=f"-c statement_timeout={statement_timeout_ms} -c timezone=UTC -c plan_cache_mode=force_generic_plan",
     )

@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -16,6 +17,7 @@ from psycopg.conninfo import make_conninfo
 from psycopg_pool import PoolTimeout
 
 from ivr.stores import Stores
+from models import plans
 from models.db import DatabaseAway, Pool, open_pool
 
 
@@ -201,3 +203,15 @@ def test_what_does_not_pass_the_check_is_never_lent(pool: Pool) -> None:
     for _ in range(2):
         with pytest.raises(RuntimeError, match="not ours"):
             pool.getconn()
+
+
+def test_a_rollback_takes_no_prepared_statement_with_it(pool: Pool) -> None:
+    """The driver deallocates all of a connection's statements after a rollback, once it prepared one itself."""
+    with pool.connection() as conn:
+        assert plans.live_version(conn) is None
+        for _ in range(9):
+            conn.execute("SELECT 1")
+        with suppress(LookupError), conn.transaction():
+            raise LookupError
+        conn.execute("SELECT 1")
+        assert plans.live_version(conn) is None
