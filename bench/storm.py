@@ -125,8 +125,9 @@ class Weather:
         form = {"MessageSid": sid, "From": sender, "To": "+12125550100", "Body": body}
         return (await self._lines.post("/sms/incoming", form | {"AccountSid": self.carrier.account_sid}))[0]
 
-    async def storm(self, rate: float, seconds: float) -> Storm:
-        """`rate` searches a second, the wait loops meanwhile, and searches one by one afterwards."""
+    async def storm(self, rate: float, seconds: float, at_once: int = 1) -> Storm:
+        """`rate` searches a second, so many of them at once, the wait loops meanwhile, and searches one by one
+        afterwards."""
         found = Storm()
         holding = await self.brewing(1_000_000, HOLDING)
         for caller, path in holding:
@@ -149,7 +150,7 @@ class Weather:
                     await asyncio.sleep(HOLD_EVERY_S)
 
         holders = asyncio.create_task(hold())
-        await at_rate(rate, [lambda one=one: speak(*one) for one in callers])  # type: ignore[misc]
+        await at_rate(rate, at_once, [lambda one=one: speak(*one) for one in callers])  # type: ignore[misc]
         over.set()
         await holders
         after = await self.brewing(2_000_000, 20)
@@ -192,12 +193,12 @@ class Weather:
         self._lines.close()
 
 
-async def at_rate(rate: float, tasks: list[Callable[[], Awaitable[None]]]) -> None:
+async def at_rate(rate: float, at_once: int, tasks: list[Callable[[], Awaitable[None]]]) -> None:
     """Begin the tasks at fixed instants, `rate` a second, and wait for all."""
     begun = time.perf_counter()
     running = []
     for n, task in enumerate(tasks):
-        await asyncio.sleep(max(0.0, begun + n / rate - time.perf_counter()))
+        await asyncio.sleep(max(0.0, begun + n // at_once * at_once / rate - time.perf_counter()))
         running.append(asyncio.ensure_future(task()))
     await asyncio.gather(*running)
 
@@ -219,10 +220,10 @@ def on_one_core(site: Site) -> Iterator[None]:
             mine.cpu_affinity(cores)
 
 
-async def measure(site: Site, rate: float, seconds: float) -> tuple[Storm, float]:
+async def measure(site: Site, rate: float, seconds: float, at_once: int) -> tuple[Storm, float]:
     """The storm, and how soon a new article is found after it."""
     weather = Weather(site.settings)
-    storm = await weather.storm(rate, seconds)
+    storm = await weather.storm(rate, seconds, at_once)
     found_s = await weather.found_after(site.settings.web_processes)
     weather.close()
     return storm, found_s
@@ -233,6 +234,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.storm", description=__doc__)
     parser.add_argument("--articles", help="a community to serve (default: the starter community)")
     parser.add_argument("--rate", type=float, default=100.0, help="searches a second (default: %(default)s)")
+    parser.add_argument("--at-once", type=int, default=1, help="of them begin together (default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=10.0, help="(default: %(default)s)")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--threads", type=int, default=8)
@@ -240,7 +242,7 @@ def main() -> int:
     out = Console(width=110)
     load = os.getloadavg()[0]
     with opened(options.articles, options.processes, options.threads) as site, on_one_core(site):
-        storm, found_s = asyncio.run(measure(site, options.rate, options.seconds))
+        storm, found_s = asyncio.run(measure(site, options.rate, options.seconds, options.at_once))
     title = f"{options.rate:.0f} searches a second, {options.processes} x {options.threads} threads on one core"
     table = Table(title=title)
     for name in ("what", "webhooks", "p50 ms", "p99 ms", "longest ms"):
