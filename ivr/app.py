@@ -9,6 +9,7 @@ from config import logs
 from config.settings import load_or_exit
 from ivr import web
 from ivr import wiring as wirings
+from ivr.web.api import create_api
 from ivr.web.application import Application
 from ivr.web.console import create_console
 from ivr.wiring import Wiring
@@ -48,7 +49,7 @@ def _application(wiring: Wiring) -> Flask:
     app = Application(__name__, template_folder="web/templates", static_folder="web/static")
     app.extensions["offhold"] = wiring
     # Applications of their own: no hook of theirs ever runs for a webhook.
-    mounted = app.extensions["mounted"] = {"/console": create_console(wiring)}
+    mounted = app.extensions["mounted"] = {"/console": create_console(wiring), "/api": create_api(wiring)}
     app.wsgi_app = DispatcherMiddleware(app.wsgi_app, mounted)  # type: ignore[method-assign]
     web.install(app)
     for blueprint in web.blueprints:

@@ -3,8 +3,7 @@
 from flask import Flask
 from werkzeug.wrappers import Response
 
-from ivr.web.console import failures, guards, navigation, sessions, throttle, words
-from ivr.web.console import oidc as issuers
+from ivr.web.console import failures, guards, issuers, navigation, sessions, throttle, words
 from ivr.web.console.account import account
 from ivr.web.console.audit import audit
 from ivr.web.console.entry import entry

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 from ivr.console import codes, passwords
 from ivr.console import staff as accounts
 from ivr.console.errors import Wrong, sentence
-from ivr.web.console import forms, navigation, oidc, sessions
+from ivr.web.console import forms, issuers, navigation, sessions
 from ivr.web.console.forms import Form
 from ivr.web.console.guards import page, public, staff, staff_or_none, wiring
 from ivr.web.console.throttle import throttle
@@ -60,7 +60,7 @@ def sign_in_now() -> Response:
 
 
 def _sign_in_page(form: Form, status: int = 200) -> Response:
-    return make_response(render_template("entry/sign_in.html", form=form, oidc=oidc.offered()), status)
+    return make_response(render_template("entry/sign_in.html", form=form, oidc=issuers.offered()), status)
 
 
 def _onward() -> str:

@@ -4,7 +4,7 @@ import secrets
 
 import structlog
 from flask import Flask, make_response, render_template, request
-from psycopg import OperationalError
+from psycopg import DataError, OperationalError
 from psycopg_pool import PoolTimeout
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
@@ -46,6 +46,11 @@ def _missing(_error: Missing) -> Response:
     return _page(404, _("There is no page here"), _("The address may be misspelt, or what it led to is gone."))
 
 
+def _not_data(_error: DataError) -> Response:
+    """A zero byte, or a number that is too great: nothing of ours has such a name."""
+    return _page(404, _("There is no page here"), _("The address may be misspelt, or what it led to is gone."))
+
+
 def _database_away(error: Exception) -> Response:
     log.warning("console_without_database", endpoint=request.endpoint, why=type(error).__name__)
     return _page(
@@ -70,6 +75,7 @@ def install(app: Flask) -> None:
     """Pages for what no view caught."""
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Missing, _missing)
+    app.register_error_handler(DataError, _not_data)
     app.register_error_handler(PoolTimeout, _database_away)
     app.register_error_handler(OperationalError, _database_away)
     app.register_error_handler(Exception, _failed)

@@ -39,8 +39,11 @@ class Form:
 
 
 def posted() -> Form:
-    """The request's form: the first value of each field. (A field that comes several times: `request.form.getlist`.)"""
-    return Form(request.form.to_dict())
+    """The request's form: the first value of each field, without zero bytes, which the database has no place for.
+
+    A field that comes several times: `request.form.getlist`.
+    """
+    return Form({name: value.replace("\0", "") for name, value in request.form.items()})
 
 
 def kept(status: int) -> Response:

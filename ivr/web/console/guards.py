@@ -65,6 +65,8 @@ def least_role(app: Flask, endpoint: str) -> str | None:
 def _admit() -> Response | None:
     if request.endpoint is None:  # no such page, or not by this method: the error page says so
         return None
+    if request.mimetype == "application/x-www-form-urlencoded":  # the framework bounds multipart fields only
+        request.max_content_length = current_app.config["MAX_FORM_MEMORY_SIZE"]
     least = least_role(current_app, request.endpoint)
     if request.endpoint == "static":
         return None

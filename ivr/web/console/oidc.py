@@ -1,19 +1,12 @@
 """Signing in at the company's OpenID Connect issuer: there and back (authorization code with PKCE)."""
 
-from typing import Any
-
-import requests
 import structlog
-from authlib.common.errors import AuthlibBaseError
-from authlib.integrations.flask_client import OAuth
-from flask import Blueprint, Flask, abort, current_app, flash, redirect, url_for
-from joserfc.errors import JoseError
+from flask import Blueprint, flash, redirect, url_for
 from werkzeug.wrappers import Response
 
-from config.settings import Settings
 from ivr.console import issuer
 from ivr.console.errors import Wrong
-from ivr.web.console import sessions
+from ivr.web.console import issuers, sessions
 from ivr.web.console.guards import public, wiring
 from ivr.web.console.words import gettext as _
 from ivr.web.console.words import told
@@ -21,39 +14,6 @@ from ivr.web.console.words import told
 log = structlog.get_logger()
 
 oidc = Blueprint("oidc", __name__)
-
-WITHIN_S = 5
-_NAME = "offhold_oidc"
-#: whatever goes wrong on the way: the issuer is away, answers nonsense, or somebody made the answer up
-_FAILURES = (AuthlibBaseError, JoseError, requests.RequestException, ValueError, KeyError, TypeError, RuntimeError)
-
-
-def install(app: Flask, settings: Settings) -> None:
-    """Nothing is asked of the issuer before somebody signs in there."""
-    app.extensions[_NAME] = None
-    if settings.oidc_issuer is None or settings.oidc_client_secret is None:
-        return
-    registry = OAuth(app)
-    app.extensions[_NAME] = registry.register(
-        "oidc",
-        client_id=settings.oidc_client_id,
-        client_secret=settings.oidc_client_secret.get_secret_value(),
-        server_metadata_url=f"{settings.oidc_issuer}/.well-known/openid-configuration",
-        client_kwargs={
-            "scope": "openid email profile",
-            "code_challenge_method": "S256",
-            "default_timeout": WITHIN_S,
-        },
-    )
-
-
-def offered() -> bool:
-    """Whether one can sign in at an issuer."""
-    return current_app.extensions[_NAME] is not None
-
-
-def _client() -> Any:
-    return current_app.extensions[_NAME] or abort(404)
 
 
 def _back_with(words: str) -> Response:
@@ -71,10 +31,10 @@ def _failed(error: Exception) -> Response:
 def there() -> Response:
     """To the issuer."""
     back = f"{wiring().settings.public_base_url}/console/oidc/back"
-    client = _client()
+    client = issuers.client()
     try:
         going: Response = client.authorize_redirect(back)
-    except _FAILURES as error:
+    except issuers.FAILURES as error:
         return _failed(error)
     return going
 
@@ -83,7 +43,7 @@ def there() -> Response:
 @public
 def back() -> Response:
     """And back: the answer is exchanged for who it is, which the issuer signs."""
-    client, configured = _client(), wiring().settings.oidc_issuer
+    client, configured = issuers.client(), wiring().settings.oidc_issuer
     try:
         token = client.authorize_access_token()
         claims = dict(token["userinfo"])
@@ -94,7 +54,7 @@ def back() -> Response:
             if more.get("sub") != claims["sub"]:
                 raise ValueError("another person")
             claims = {**more, **claims}
-    except _FAILURES as error:
+    except issuers.FAILURES as error:
         return _failed(error)
     try:
         with wiring().pool.connection() as conn:

@@ -1,6 +1,7 @@
 """The console as a browser sees it, by anyone of any role."""
 
 import hashlib
+import re
 import secrets
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +21,14 @@ class ConsoleClient(FlaskClient):
 
     staff_id: int | None = None
     csrf_token: str = ""
+
+    def new_token(self) -> None:
+        """Read the form token anew: signing in and out gives the browser another."""
+        found = re.search(
+            r'name="csrf_token" value="([^"]+)"', self.get("/console/account", follow_redirects=True).text
+        )
+        assert found
+        self.csrf_token = found[1]
 
     def post_form(self, path: str, **fields: Any) -> TestResponse:
         """A form of ours sent off, token included. A list is a field that comes several times."""
