@@ -29,7 +29,7 @@ from search.encoder import Encoder
 from search.hubs import neighbourhood
 from search.vectors import VectorIndex, list_files, write_lists
 
-FORMAT = 2
+FORMAT = 3
 FILES = ("vectors.npy", *(f"{name}.npy" for name in ARRAYS), "names.json", "model.json", "calibration.json")
 ARTICLES_PER_STEP = 64
 
@@ -81,8 +81,12 @@ def write(
     model: Mapping[str, Any] | None = None,
     calibration: Mapping[str, Any] | None = None,
     threads: int = 2,
+    progress: Progress | None = None,
 ) -> str:
-    """Write a bundle of what was collected and its passages' vectors, in order and in parts; its version."""
+    """Write a bundle of what was collected and its passages' vectors, in order and in parts; its version.
+
+    `progress` is told of the passages of a large community as they are sorted into lists.
+    """
     if not len(collected):
         raise BundleError("there is no live article to build an index from")
     created = datetime.now(UTC)
@@ -91,7 +95,7 @@ def write(
     draft.mkdir(parents=True)
     count = sum(map(len, vectors))
     _save_vectors(draft, vectors, count)
-    write_lists(draft, threads)
+    write_lists(draft, threads, progress)
     arrays = collected.arrays()
     stored = np.load(draft / "vectors.npy", mmap_mode="r", allow_pickle=False)
     near = neighbourhood(stored, *views(arrays["owners"], arrays["kinds"]))

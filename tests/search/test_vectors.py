@@ -8,12 +8,14 @@ import pytest
 from search import vectors
 from search.vectors import VectorIndex, VectorsError, write_lists
 
+DIMENSION = 128
+
 
 def unit(count: int, seed: int) -> "np.typing.NDArray[np.float32]":
-    """Vectors in 40 groups, as texts about 40 topics."""
-    draw = np.random.default_rng(seed)
-    topics = np.random.default_rng(0).standard_normal((40, 32))
-    made = topics[draw.integers(0, 40, count)] + 0.7 * draw.standard_normal((count, 32))
+    """Vectors in 40 groups, as texts about 40 topics; of far fewer directions than numbers, as those of texts are."""
+    draw, fixed = np.random.default_rng(seed), np.random.default_rng(0)
+    topics, spread = fixed.standard_normal((40, 32)), fixed.standard_normal((32, DIMENSION))
+    made = (topics[draw.integers(0, 40, count)] + 0.7 * draw.standard_normal((count, 32))) @ spread
     return np.asarray(made / np.linalg.norm(made, axis=1, keepdims=True), dtype=np.float32)
 
 
@@ -68,6 +70,14 @@ def test_more_asked_for_than_there_is(tmp_path: Path) -> None:
 
 def test_the_stored_vectors_are_read_by_row(folder: Path) -> None:
     assert VectorIndex(folder).read(np.array([5, 0, 5999])).tolist() == stored(folder)[[5, 0, 5999]].tolist()
+
+
+def test_every_number_is_read_as_it_was_stored() -> None:
+    every = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
+    halves = every[np.isfinite(every)].reshape(-1, 64)
+    read = VectorIndex.of(halves).read(np.arange(len(halves)))
+    assert read.dtype == np.float32
+    assert read.tobytes() == halves.astype(np.float32).tobytes()
 
 
 def test_files_that_do_not_fit_are_refused(tmp_path: Path) -> None:
