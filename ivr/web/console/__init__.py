@@ -9,11 +9,13 @@ from ivr.web.console.audit import audit
 from ivr.web.console.entry import entry
 from ivr.web.console.oidc import oidc
 from ivr.web.console.staff import staff
+from ivr.web.console.today import today
 from ivr.web.console.tokens import tokens
 from ivr.wiring import Wiring
 
 blueprints = (
     entry,
+    today,
     oidc,
     account,
     staff,

@@ -29,4 +29,13 @@ ROLES = {
     "POST /tokens": "admin",
     "POST /tokens/<int:token_id>/revoke": "admin",
     "GET /audit": "admin",
+    # today
+    "GET /today": "viewer",
+    "GET /today/now": "viewer",
+    "GET /today/controls": "viewer",
+    "POST /today/offers": "editor",
+    "GET /today/incidents": "viewer",
+    "GET /today/incidents/new": "editor",
+    "POST /today/incidents": "editor",
+    "POST /today/incidents/<int:number>/end": "editor",
 }
