@@ -135,7 +135,7 @@ WITH keys AS (SELECT %(key)s AS k UNION SELECT b FROM linked_keys WHERE a = %(ke
               UNION SELECT a FROM linked_keys WHERE b = %(key)s)
 SELECT EXISTS (SELECT FROM optouts WHERE number_key = %(key)s AND active),
        (SELECT count(*) FROM texts WHERE to_key = %(key)s AND created_at > %(day_ago)s
-           AND kind = 'link' AND status <> 'canceled' AND NOT test),
+           AND kind IN ('link', 'status') AND status <> 'canceled' AND NOT test),
        last.leaf, last.topic, last.path, last.language, last.discreet
 FROM (SELECT 1) AS one LEFT JOIN LATERAL (
     SELECT leaf, topic, path, language, discreet FROM (

@@ -1,0 +1,93 @@
+"""What managers pull reaches every web process: at once by the news over Redis, by itself without Redis."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from config.settings import Settings
+from ivr import wiring as wirings
+from ivr.board import News, connect
+from ivr.console import incidents, switches
+from ivr.console.actors import Actor
+from ivr.console.incidents import Wanted
+from ivr.planfile.store import STARTER
+from ivr.wiring import Wiring
+from models import plans
+
+KIM = Actor("cli:kim", "kim")
+
+
+@pytest.fixture
+def wiring(settings: Settings) -> Iterator[Wiring]:
+    built = wirings.build(settings, pool_size=4)
+    with built.pool.connection(timeout=5) as conn:
+        plans.publish(conn, STARTER.read_text("utf-8"), "tests", "the starter plan")
+    yield built
+    built.close()
+
+
+@contextmanager
+def looking(wiring: Wiring, every_s: float) -> Iterator[None]:
+    """As another web process looks: at every piece of news, and by itself every so often."""
+    news = News(connect(wiring.settings.redis_url.get_secret_value()), wiring.look_at_queues, every_s)
+    try:
+        time.sleep(0.5)
+        yield
+    finally:
+        news.close()
+
+
+def soon(true: Callable[[], bool], within_s: float) -> bool:
+    until = time.monotonic() + within_s
+    while time.monotonic() < until and not true():
+        time.sleep(0.02)
+    return true()
+
+
+def pull(wiring: Wiring, *, stopped: bool) -> None:
+    with wiring.pool.connection() as conn:
+        switches.pull(conn, wiring, KIM, "technical", stopped=stopped, why="a test")
+
+
+def felt(wiring: Wiring) -> bool:
+    with wiring.pool.connection() as conn:
+        return "technical" in wiring.queues.now(conn).stopped_queues
+
+
+def test_a_switch_is_felt_at_once_where_there_is_redis(wiring: Wiring) -> None:
+    with looking(wiring, 600):
+        assert not felt(wiring)
+        pull(wiring, stopped=True)
+        assert soon(lambda: felt(wiring), 2)
+        pull(wiring, stopped=False)
+        assert soon(lambda: not felt(wiring), 2)
+
+
+def test_without_redis_a_switch_is_felt_within_five_seconds(wiring: Wiring) -> None:
+    assert not felt(wiring)
+    wiring.redis = connect("redis://127.0.0.1:1/0")
+    pull(wiring, stopped=True)  # the news are told to nobody
+    assert soon(lambda: felt(wiring), 6)
+
+
+def test_an_incident_is_known_at_once_with_all_it_says(wiring: Wiring) -> None:
+    message = {"en": "We are down.", "es": "No hay servicio."}
+    with looking(wiring, 600):
+        with wiring.pool.connection() as conn:
+            until = wiring.clock() + incidents.LONGEST / 2
+            wanted = Wanted(message, {"en": "Back at 3.", "es": "Vuelve a las 3."}, ["internet-slow"], until, "a cut")
+            number = incidents.begin(conn, wiring, KIM, wanted)
+
+        def told() -> bool:
+            with wiring.pool.connection() as conn:
+                return bool(wiring.queues.now(conn).incidents)
+
+        assert soon(told, 2)
+        with wiring.pool.connection() as conn:
+            (one,) = wiring.queues.now(conn).incidents
+        assert (one.id, one.message, one.leaves) == (number, message, frozenset({"internet-slow"}))
+        with wiring.pool.connection() as conn:
+            incidents.end(conn, wiring, KIM, number, "mended")
+        assert soon(lambda: not told(), 2)
