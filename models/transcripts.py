@@ -19,6 +19,17 @@ def of_call(conn: Connection, call_sid: str) -> list[bytes]:
     return [bytes(row[0]) for row in rows]
 
 
+def of_leaf(conn: Connection, leaf: str, since: datetime, limit: int = 5000) -> list[bytes]:
+    """The sealed transcripts of calls that came to a leaf since a time, the latest first. Which of them say the same is
+    known to whoever opens them."""
+    rows = conn.execute(
+        "SELECT t.sealed FROM call_summaries s JOIN transcripts t USING (call_sid)"
+        " WHERE s.leaf = %s AND s.started_at >= %s AND NOT s.test ORDER BY s.started_at DESC, t.turn DESC LIMIT %s",
+        (leaf, since, limit),
+    )
+    return [bytes(row[0]) for row in rows]
+
+
 def erase_before(conn: Connection, before: datetime) -> int:
     """Delete transcripts older than a time; how many."""
     return conn.execute("DELETE FROM transcripts WHERE at < %s", (before,)).rowcount

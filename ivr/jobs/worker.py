@@ -1,5 +1,5 @@
 """The worker process: jobs as they are queued, the sweep every few seconds, erasure and a look at what callers could be
-helped with once a day, and chores."""
+helped with once a day, what became of calls every ten seconds, and chores."""
 
 import asyncio
 import contextlib
@@ -18,6 +18,7 @@ from ivr.jobs.app import SEND, build_app
 from ivr.jobs.erase_old import erase_old
 from ivr.jobs.estimate_unanswerable import estimate_unanswerable
 from ivr.jobs.send_text import send_text
+from ivr.jobs.summarize import EVERY_S, summarize_calls
 from ivr.jobs.sweep_texts import forget_dead_jobs, sweep_texts
 from ivr.jobs.times import DEFAULT, Times
 from ivr.wiring import Wiring
@@ -46,7 +47,7 @@ async def _run(wiring: Wiring, times: Times, chores: Sequence[Chore]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    with ThreadPoolExecutor(times.senders + 6) as threads, ThreadPoolExecutor(2) as sweepers:
+    with ThreadPoolExecutor(times.senders + 7) as threads, ThreadPoolExecutor(2) as sweepers:
         loop.set_default_executor(threads)
 
         def sweep() -> None:
@@ -62,6 +63,7 @@ async def _run(wiring: Wiring, times: Times, chores: Sequence[Chore]) -> None:
             _every(times.sweep_every_s, sweep, stop),
             _every(DAY_S, tidy, stop),
             _every(DAY_S, estimate_unanswerable, stop, wiring),
+            _every(EVERY_S, summarize_calls, stop, wiring),
             *(_every(CHORES_EVERY_S, chore, stop, wiring) for chore in chores),
         )
     log.info("worker_stopped")

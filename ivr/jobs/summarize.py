@@ -1,0 +1,87 @@
+"""What became of each call, kept up from the facts: one row a call, its outcome, and what came after it."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import structlog
+from psycopg import Connection
+
+from ivr.ledger.outcomes import WINDOW, Contact, Outcome, judge
+from ivr.ledger.summary import Caller, Summary, summarize
+from ivr.wiring import Wiring
+from models import erase, summaries
+from models.summaries import Judged, Mark
+
+log = structlog.get_logger()
+
+EVERY_S = 10.0
+PAGE_FACTS = 2000  # looked through at a time
+PAGE_CALLS = 500  # made anew at a time
+
+
+def summarize_calls(wiring: Wiring) -> int:
+    """Make anew the rows of calls that have new facts, and judge what is due; how many rows were made. Does nothing
+    while another process does it.
+
+    A fact's number is given before its commit, so facts are looked through again until they are surely all there.
+    """
+    made, now = 0, wiring.clock()
+    with wiring.pool.connection() as conn, erase.unhurried(conn), summaries.alone(conn) as mine:
+        if not mine:
+            return 0
+        known, newest = summaries.mark(conn), summaries.newest_fact(conn)
+        after: int | None = known.mark
+        while after is not None:
+            after, call_sids = summaries.changed(conn, after, PAGE_FACTS)
+            made += _make(conn, call_sids, now)
+        if known.next_at is None or known.next_at + summaries.COMMITTED_AFTER <= now:
+            summaries.set_mark(conn, Mark(known.next, newest, now))
+        judged = _judge_due(conn, now)
+    if made or judged:
+        log.info("calls_summarized", calls=made, judged=judged)
+    return made
+
+
+def rebuild(wiring: Wiring, told: Callable[[int], None] = lambda _: None) -> int:
+    """Make every row anew from the facts, waiting for whoever else does it; how many. `told` hears how many are done so
+    far."""
+    made, now = 0, wiring.clock()
+    with wiring.pool.connection() as conn, erase.unhurried(conn), summaries.alone(conn, wait=True):
+        after, call_sids = summaries.begun(conn, 0, PAGE_CALLS)
+        while after is not None:
+            made += _make(conn, call_sids, now)
+            told(made)
+            after, call_sids = summaries.begun(conn, after, PAGE_CALLS)
+        _judge_due(conn, now)
+    return made
+
+
+def _make(conn: Connection, call_sids: Sequence[str], now: datetime) -> int:
+    for start in range(0, len(call_sids), PAGE_CALLS):
+        page = call_sids[start : start + PAGE_CALLS]
+        rows = [summarize(Caller._make(one.call), one.facts) for one in summaries.told(conn, page)]
+        with conn.transaction():
+            summaries.put(conn, [_row(row, judge(row, (), WINDOW, now)) for row in rows], now)
+            summaries.relate(conn, page, now)
+    return len(call_sids)
+
+
+def _row(call: Summary, found: Outcome) -> dict[str, object]:
+    outcome = {"outcome": found.kind, "outcome_at": found.at, "judge_at": found.due_at}
+    return {**call._asdict(), "offers": [one._asdict() for one in call.offers], **outcome}
+
+
+def _judge_due(conn: Connection, now: datetime) -> int:
+    """Judge what time or a later contact may have changed; how many."""
+    count = 0
+    while rows := summaries.due(conn, now, PAGE_CALLS):
+        calls = [Summary(**row) for row in rows]
+        later: defaultdict[str, list[Contact]] = defaultdict(list)
+        for one in summaries.later(conn, [call.call_sid for call in calls]):
+            facts = (one.fact,) if one.fact is not None else ()
+            later[one.of].append(Contact(one.at, one.ref, one.channel, one.same_topic, facts))
+        found = ((call, judge(call, later[call.call_sid], WINDOW, now)) for call in calls)
+        summaries.judged(conn, [Judged(call.call_sid, one.kind, one.at, one.due_at) for call, one in found])
+        count += len(calls)
+    return count
