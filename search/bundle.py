@@ -106,6 +106,7 @@ class Bundle:
     run_rarities: npt.NDArray[np.float16]
     run_weights: npt.NDArray[np.float32]  # their squares
     density: tuple[float, float]  # of `search.hubs`
+    mean_length: float  # of an article, in words
     model: Mapping[str, Any]
     calibration: Mapping[str, Any]
     _arrays: Mapping[str, Array] = field(repr=False)
@@ -215,7 +216,8 @@ def words_of(article: Article) -> list[tuple[str, list[str]]]:
 class Collected:
     """Takes articles one by one and gives the arrays of a bundle, all but the vectors."""
 
-    def __init__(self) -> None:
+    def __init__(self, mean_length: float | None = None) -> None:
+        """`mean_length` as `WordsBuilder` takes it."""
         self._ids: list[bytes] = []
         self._titles: list[bytes] = []
         self._records: list[tuple[int, ...]] = []
@@ -225,15 +227,19 @@ class Collected:
         self._tag_counts: list[int] = []
         self._owners: list[int] = []
         self._kinds: list[int] = []
-        self._words = WordsBuilder()
+        self._words = WordsBuilder(mean_length)
 
     def __len__(self) -> int:
         return len(self._ids)
 
     @property
-    def names(self) -> dict[str, list[str]]:
-        """What language and tag numbers stand for."""
-        return {"languages": list(self._languages), "tags": list(self._tags)}
+    def names(self) -> dict[str, Any]:
+        """What language and tag numbers stand for, and the mean number of words of an article."""
+        return {
+            "languages": list(self._languages),
+            "tags": list(self._tags),
+            "mean_length": self._words.mean_length,
+        }
 
     def add(
         self,
@@ -306,6 +312,9 @@ def bundle_of(
     if len(owners) and (int(owners[-1]) != articles - 1 or np.any(np.diff(owners.astype(np.int64)) < 0)):
         raise ValueError("holds passages out of order")
     mean, deviation = map(float, names["density"])
+    mean_length = float(names["mean_length"])
+    if not mean_length >= 1:
+        raise ValueError(f"holds articles of {mean_length} words")
     if arrays["hubs"].shape != (articles, 2) or arrays["run-rarities"].shape != (RUNS,) or not deviation > 0:
         raise ValueError("holds measures that do not fit its articles")
     return Bundle(
@@ -324,6 +333,7 @@ def bundle_of(
         run_rarities=np.asarray(arrays["run-rarities"]),
         run_weights=arrays["run-rarities"].astype(np.float32) ** 2,
         density=(mean, deviation),
+        mean_length=mean_length,
         model=model,
         calibration=calibration,
         _arrays=arrays,

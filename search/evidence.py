@@ -12,7 +12,7 @@ import numpy.typing as npt
 from search.bundle import ANSWER, QUESTION, TITLE, WHOLE, Bundle
 from search.runs import RUNS, SPACE, letter_runs, runs_of, tag_form
 from search.words import TITLE as IN_TITLE
-from search.words import analyse, stop_terms
+from search.words import analyse, impacts, stop_terms
 
 Numbers = npt.NDArray[np.float32]
 
@@ -23,6 +23,7 @@ FEATURES = (
     "title or whole",  # the better of the two
     "any view",  # the best of all
     "words",  # share of the words said, weighted by rarity, that stand in the article
+    "BM25",  # of the words said, what is above A_QUESTION: a long story shares many rare words with the right thread
     "path words",  # rarity of the last menu choice's words that stand in the title
     "tag",  # rarity of the tags that a menu choice names
     "letters",  # cosine of the title's and the words' three-letter runs: misheard names keep most of theirs
@@ -31,6 +32,7 @@ FEATURES = (
 )
 FAR = -1.0  # of a view that is not there
 RARITY = 10.0  # an idf of ten is one
+A_QUESTION = 20.0  # BM25 that a few words reach: below it "words" says more. So much above it is one
 
 
 class Asked(NamedTuple):
@@ -63,10 +65,10 @@ def evidence(bundle: Bundle, caller: Asked, rows: npt.NDArray[np.int64]) -> Seen
     """The features of the articles in `rows`."""
     title, question, answer, whole = _cosines(bundle, caller.vector, rows)
     numbers = bundle.words.numbers((*caller.terms, *caller.path_terms))
-    fields = bundle.words.fields(rows, numbers)
+    marks = bundle.words.marks(rows, numbers)
     said = len(caller.terms)
     idfs, path_idfs = np.split(bundle.words.idfs(numbers), [said])
-    stands, in_title = fields[:, :said] > 0, fields[:, said:] & IN_TITLE > 0
+    stands, in_title = marks[:, :said] > 0, marks[:, said:] & IN_TITLE > 0
     hubs = bundle.hubs[rows].astype(np.float32)
     better = np.maximum(title, whole)
     columns = (
@@ -76,6 +78,7 @@ def evidence(bundle: Bundle, caller: Asked, rows: npt.NDArray[np.int64]) -> Seen
         better,
         np.maximum(np.maximum(better, question), answer),
         (stands * idfs).sum(axis=1) / max(float(idfs.sum()), 1e-6),
+        np.maximum(impacts(marks[:, :said]) @ idfs / A_QUESTION - 1, 0),
         (in_title * path_idfs).sum(axis=1) / RARITY,
         _tag_rarity(bundle, caller.choices, rows),
         _letters(bundle, caller.runs, rows),

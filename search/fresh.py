@@ -84,7 +84,7 @@ class Fresh:
         """All changes so far."""
         if not self._encoded:
             return Delta(None, frozenset(self._hashes))
-        collected = Collected()
+        collected = Collected(self._base.mean_length)
         for one in self._encoded.values():
             collected.add(one.article, one.evidence, one.kinds)
         vectors = np.concatenate([one.vectors for one in self._encoded.values()])

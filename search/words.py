@@ -22,7 +22,9 @@ Array = npt.NDArray[Any]
 
 TITLE, QUESTION, ANSWERS = 1, 2, 4  # bits of a term's mask: the fields of the article it stands in
 FIELDS: Mapping[str, int] = {"title": TITLE, "question": QUESTION, "answers": ANSWERS}
+IN_FIELDS = TITLE | QUESTION | ANSWERS
 K1, B = 1.2, 0.75
+IMPACT_SHIFT, IMPACT_STEP = 3, (K1 + 1) / 31  # a term's BM25 without idf, in steps, above its mask
 CHAMPIONS = 1024  # articles kept per term for finding candidates, those of the highest impact
 COMMON = 0.05  # terms in more than this share of the articles find no candidates while there are rarer ones
 MAX_TERMS = 64  # of a query
@@ -95,7 +97,7 @@ class WordIndex:
 
     Arrays by name: `hashes` uint64 sorted, `df` uint32; `champion_starts` uint64 (terms + 1), `champion_rows` uint32,
     `champion_impacts` float16 (BM25 without idf); `forward_starts` uint64 (articles + 1), `forward_terms` uint32
-    (sorted within an article), `forward_masks` uint8.
+    (sorted within an article), `forward_marks` uint8: the mask of fields, and above it the impact in 31 steps.
     """
 
     NAMES = (
@@ -106,7 +108,7 @@ class WordIndex:
         "champion_impacts",
         "forward_starts",
         "forward_terms",
-        "forward_masks",
+        "forward_marks",
     )
 
     def __init__(self, arrays: Mapping[str, Array], base: "WordIndex | None" = None) -> None:
@@ -114,10 +116,10 @@ class WordIndex:
         self._hashes, self._df = arrays["hashes"], arrays["df"]
         self._champion_starts = arrays["champion_starts"]
         self._champion_rows, self._impacts = arrays["champion_rows"], arrays["champion_impacts"]
-        self._starts, self._terms, self._masks = (
+        self._starts, self._terms, self._marks = (
             arrays["forward_starts"],
             arrays["forward_terms"],
-            arrays["forward_masks"],
+            arrays["forward_marks"],
         )
         self.articles = len(self._starts) - 1
         self._base = base
@@ -166,10 +168,14 @@ class WordIndex:
     def terms_of(self, row: int) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint8]]:
         """An article's term numbers, ascending, and the mask of fields each stands in."""
         begin, end = int(self._starts[row]), int(self._starts[row + 1])
-        return self._terms[begin:end], self._masks[begin:end]
+        return self._terms[begin:end], self._marks[begin:end] & np.uint8(IN_FIELDS)
 
     def fields(self, rows: Sequence[int] | Array, numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
         """For each article (first axis) and term (second) the mask of fields it stands in, 0 for none."""
+        return self.marks(rows, numbers) & np.uint8(IN_FIELDS)
+
+    def marks(self, rows: Sequence[int] | Array, numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
+        """As `fields`, with what `impacts` reads."""
         found = np.zeros((len(rows), len(numbers)), dtype=np.uint8)
         wanted, places = np.unique(numbers, return_inverse=True)
         if not len(rows) or not len(numbers):
@@ -182,7 +188,7 @@ class WordIndex:
         columns = np.minimum(np.searchsorted(wanted, terms), len(wanted) - 1)
         hits = np.flatnonzero(wanted[columns] == terms)
         by_wanted = np.zeros((len(rows), len(wanted)), dtype=np.uint8)
-        by_wanted[np.repeat(np.arange(len(at)), lengths)[hits], columns[hits]] = self._masks[flat[hits]]
+        by_wanted[np.repeat(np.arange(len(at)), lengths)[hits], columns[hits]] = self._marks[flat[hits]]
         return np.asarray(by_wanted[:, places])
 
     def candidates(
@@ -218,6 +224,11 @@ class WordIndex:
         return rare if len(rare) else known
 
 
+def impacts(marks: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """BM25 without idf of what `WordIndex.marks` gave, 0 for a term that the article has not."""
+    return (marks >> IMPACT_SHIFT).astype(np.float32) * np.float32(IMPACT_STEP)
+
+
 def _best(rows: npt.NDArray[np.uint32], scores: npt.NDArray[np.float32], k: int) -> Candidates:
     """The scores of each row summed, the best `k` of them. One sort of (row, score) packed in 64 bits."""
     if not len(rows):
@@ -235,7 +246,9 @@ def _best(rows: npt.NDArray[np.uint32], scores: npt.NDArray[np.float32], k: int)
 class WordsBuilder:
     """Takes articles one by one and gives the arrays of their `WordIndex`."""
 
-    def __init__(self) -> None:
+    def __init__(self, mean_length: float | None = None) -> None:
+        """`mean_length` is what counts as the usual number of words of an article, unless it is these articles' own."""
+        self._mean_length = mean_length
         self._vocabulary: defaultdict[str, int] = defaultdict()
         self._vocabulary.default_factory = self._vocabulary.__len__  # a new term gets the next number
         self._tokens, self._bits = array("I"), bytearray()
@@ -253,6 +266,11 @@ class WordsBuilder:
         if len(self._tokens) >= BLOCK:
             self._pack()
 
+    @property
+    def mean_length(self) -> float:
+        """The usual number of words of an article, at least one."""
+        return self._mean_length or max(1.0, sum(self._lengths) / max(len(self._lengths), 1))
+
     def arrays(self) -> dict[str, Array]:
         """The arrays of `WordIndex`, by name. To be asked for once."""
         self._pack()
@@ -262,10 +280,12 @@ class WordsBuilder:
         renumbered = np.empty(len(order), dtype=np.uint32)
         renumbered[order] = np.arange(len(order), dtype=np.uint32)
         terms = renumbered[terms]
+        impacts = _impacts(counts, sizes, np.asarray(self._lengths), self.mean_length)
+        steps = np.clip(np.rint(impacts / np.float32(IMPACT_STEP)), 1, 31).astype(np.uint8)
         return {
             "hashes": hashes[order],
-            **_champions(terms, counts, sizes, np.asarray(self._lengths), len(order)),
-            **_forward(terms, masks, sizes),
+            **_champions(terms, impacts, sizes, len(order)),
+            **_forward(terms, masks | steps << np.uint8(IMPACT_SHIFT), sizes),
         }
 
     def _pack(self) -> None:
@@ -297,7 +317,14 @@ def _block(tokens: "array[int]", bits: bytearray, lengths: "array[int]") -> _Blo
     )
 
 
-def _forward(terms: Array, masks: Array, sizes: Array) -> dict[str, Array]:
+def _impacts(counts: Array, sizes: Array, lengths: Array, mean_length: float) -> npt.NDArray[np.float32]:
+    """BM25 without idf of each article's terms, from how often it has them."""
+    norms = (K1 * (1 - B + B * lengths / mean_length)).astype(np.float32)
+    tf = counts.astype(np.float32)
+    return np.asarray(tf * np.float32(K1 + 1) / (tf + np.repeat(norms, sizes)))
+
+
+def _forward(terms: Array, marks: Array, sizes: Array) -> dict[str, Array]:
     """The terms of each article in ascending order."""
     ends = np.cumsum(sizes, dtype=np.uint64)
     owners = np.repeat(np.arange(len(sizes), dtype=np.uint64), sizes)
@@ -305,17 +332,13 @@ def _forward(terms: Array, masks: Array, sizes: Array) -> dict[str, Array]:
     return {
         "forward_starts": np.concatenate([np.zeros(1, np.uint64), ends]),
         "forward_terms": terms[order],
-        "forward_masks": masks[order],
+        "forward_marks": marks[order],
     }
 
 
-def _champions(terms: Array, counts: Array, sizes: Array, lengths: Array, vocabulary: int) -> dict[str, Array]:
+def _champions(terms: Array, impacts: npt.NDArray[np.float32], sizes: Array, vocabulary: int) -> dict[str, Array]:
     """For each term its articles of the highest BM25 impact, and how many articles have it."""
-    mean = max(1.0, float(lengths.mean())) if len(lengths) else 1.0
-    norms = (K1 * (1 - B + B * lengths / mean)).astype(np.float32)
     owners = np.repeat(np.arange(len(sizes), dtype=np.uint32), sizes)
-    tf = counts.astype(np.float32)
-    impacts = tf * np.float32(K1 + 1) / (tf + norms[owners])
     order = np.argsort(terms, kind="stable")
     df = np.bincount(terms, minlength=vocabulary).astype(np.uint32)
     ends = np.cumsum(df, dtype=np.int64)

@@ -69,4 +69,4 @@ def _of_community(given: argparse.Namespace) -> Calibration:
         bundle = built(judged, kept)
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=min(len(articles), community.MOST_THREADS))
-        return community.calibrate(articles, bundle, options.encoder(given), lambda more: bar.advance(task, more))
+        return community.calibrate(articles, bundle, kept, lambda more: bar.advance(task, more))

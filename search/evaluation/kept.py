@@ -22,12 +22,10 @@ class KeptEncoder:
         folder.mkdir(parents=True, exist_ok=True)
         self._encoder, self._progress = encoder, progress
         self._file = folder / f"{re.sub(r'[^A-Za-z0-9.-]', '_', encoder.model_id)}.npz"
-        self._keys = np.empty(0, dtype=np.uint64)
-        self._vectors = np.empty((0, encoder.dimension), dtype=np.float32)
+        self._vectors: dict[int, Vectors] = {}  # by the text's hash
         if self._file.exists():
             with np.load(self._file, allow_pickle=False) as kept:
-                self._keys, self._vectors = kept["keys"], kept["vectors"]
-        self._row = {key: row for row, key in enumerate(self._keys.tolist())}
+                self._vectors = dict(zip(kept["keys"].tolist(), kept["vectors"], strict=True))
 
     @property
     def model_id(self) -> str:
@@ -42,26 +40,23 @@ class KeptEncoder:
     def encode(self, texts: Sequence[str]) -> Vectors:
         """See `Encoder.encode`."""
         keys = [term_hash(text) for text in texts]
-        missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._row}
+        missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._vectors}
         todo = list(missing.items())
         for number, begin in enumerate(range(0, len(todo), STEP), 1):
             step = todo[begin : begin + STEP]
-            self._keep([key for key, _ in step], self._encoder.encode([text for _, text in step]))
+            new = self._encoder.encode([text for _, text in step])
+            self._vectors.update(zip((key for key, _ in step), new, strict=True))
             if self._progress:
                 self._progress(len(step))
             if number % STEPS_A_WRITE == 0:
                 self._write()
         if len(todo) >= WRITE_FROM:
             self._write()
-        return self._vectors[[self._row[key] for key in keys]]
-
-    def _keep(self, keys: list[int], vectors: Vectors) -> None:
-        for key in keys:
-            self._row[key] = len(self._row)
-        self._keys = np.concatenate([self._keys, np.array(keys, dtype=np.uint64)])
-        self._vectors = np.concatenate([self._vectors, vectors])
+        empty = np.empty((0, self.dimension), np.float32)
+        return np.stack([self._vectors[key] for key in keys]) if keys else empty
 
     def _write(self) -> None:
         draft = self._file.with_suffix(".draft.npz")
-        np.savez(draft, keys=self._keys, vectors=self._vectors)
+        keys = np.array(list(self._vectors), dtype=np.uint64)
+        np.savez(draft, keys=keys, vectors=np.stack(list(self._vectors.values())))
         draft.rename(self._file)

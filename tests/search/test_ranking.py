@@ -30,7 +30,22 @@ def best(finder: Finder, words: str, *path: str, tags: str = "") -> tuple[str, d
 
 
 def test_the_menu_path_decides_between_articles_that_say_the_same(tmp_path: Path, encoder: OnnxEncoder) -> None:
-    hotels = ["Grant Hotel", "Kimpton Buchanan", "Inn San Francisco", "Green Tortoise Hostel"]
+    hotels = [
+        "Grant Hotel",
+        "Kimpton Buchanan",
+        "Inn San Francisco",
+        "Green Tortoise Hostel",
+        "Sunset Lodge",
+        "Hotel Rex",
+    ]
+    hotels += [
+        "Palace Garden",
+        "Chateau Tivoli",
+        "Ocean Park Motel",
+        "Union Square Suites",
+        "Marina View",
+        "Castle House",
+    ]
     twins = [
         Article(
             f"h{n}",

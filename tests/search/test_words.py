@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search.words import ANSWERS, CHAMPIONS, QUESTION, TITLE, WordIndex, analyse, stop_terms
+from search.words import ANSWERS, CHAMPIONS, QUESTION, TITLE, WordIndex, WordsBuilder, analyse, impacts, stop_terms
 
 ROWS = [
     [("title", analyse("Router light is red")), ("answers", analyse("Reset the router with a pin"))],
@@ -72,6 +72,24 @@ def test_each_word_is_known_by_its_fields(words: WordIndex) -> None:
     assert len(terms) == len({*analyse("router light is red reset the router with a pin")})
 
 
+def test_a_word_weighs_by_how_often_it_stands_in_how_short_an_article(words: WordIndex) -> None:
+    numbers = words.numbers(["router", "charg", "saxophone"])
+    found = impacts(words.marks([0, 1, 2], numbers))
+    mean = (10 + 8 + 8) / 3  # words of the three articles
+    twice_in_ten, twice_in_eight = (2 * 2.2 / (2 + 1.2 * (0.25 + 0.75 * length / mean)) for length in (10, 8))
+    assert found == pytest.approx(np.array([[twice_in_ten, 0, 0], [0, twice_in_eight, 0], [0, 0, 0]]), abs=1.1 / 31)
+
+
+def test_a_few_new_articles_are_long_or_short_by_the_measure_of_all() -> None:
+    long = [("title", ["router", *["other"] * 9])]
+    alone, among_short = WordsBuilder(), WordsBuilder(mean_length=2.0)
+    for builder in (alone, among_short):
+        builder.add(long)
+    of_usual, of_long = (WordIndex(builder.arrays()) for builder in (alone, among_short))
+    weights = [float(impacts(one.marks([0], one.numbers(["router"])))[0, 0]) for one in (of_usual, of_long)]
+    assert weights == pytest.approx([1.0, 2.2 / (1 + 1.2 * 4)], abs=1.1 / 31)
+
+
 def test_a_common_word_finds_only_when_nothing_rarer_was_said() -> None:
     rows = [[("title", ["common", *(["rare"] if n == 7 else [])])] for n in range(100)]
     words = WordIndex.build(rows)
@@ -91,6 +109,7 @@ def test_an_index_of_nothing_answers() -> None:
     assert words.fields([], words.numbers(["router"])).shape == (0, 1)
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.lists(st.tuples(st.sampled_from(["title", "question", "answers"]), st.lists(st.sampled_from("abcdefg"))))
