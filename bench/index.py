@@ -9,7 +9,6 @@ in an environment of its own), the plain build has our encoder, and the table sa
 """
 
 import argparse
-import importlib.util
 import json
 import os
 import random
@@ -21,18 +20,18 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import faiss
 import numpy as np
 import numpy.typing as npt
 from rich.console import Console
 from rich.progress import Progress, TimeElapsedColumn
 from rich.table import Table
 
+from bench.plain import WARM, Timed, asked_of, held, one_core, resident
 from search.article import Article
 from search.bundle import Collected, Evidence, passages, words_of
-from search.encoder import Encoder, OnnxEncoder, load_encoder
+from search.encoder import OnnxEncoder, load_encoder
 from search.evaluation.kept import KeptEncoder
 from search.evaluation.options import KEPT
 from search.finder import Finder, says_something
@@ -42,19 +41,16 @@ from search.query import Query
 from search.ranking import NEAREST
 
 Vectors = npt.NDArray[np.float32]
-T = TypeVar("T")
 SEED = 1
 QUERIES = 300
 ARTICLES = 10_000
 RATE_OF = 512  # passages encoded to tell the rate
 BLOCK = 20_000
-WARM = 20  # questions asked before the clock runs
 COLUMNS = (
     *("passages", "build", "build s", "load s", "resident MB", "bytes/passage"),
     *("encoder p50", "search p50", "p99", "processor", "whole p50", "recall@10"),
 )
 WHOLE_NUMBERS = ("resident MB", "bytes/passage")
-_faiss: Any = faiss
 
 
 def real(sets: Path, wanted: int) -> tuple[list[Article], list[str]]:
@@ -131,99 +127,18 @@ def collected(articles: list[Article], count: int, progress: Callable[[int], Non
     return made
 
 
-def resident() -> int:
-    """Bytes this process holds in memory, shared pages among them (Linux)."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
-class Timed:
-    """How long each question took, encoding and searching apart: on the clock, and of the processor."""
-
-    def __init__(self, encoder: Encoder) -> None:
-        self._encoder = encoder
-        self._encoding: list[float] = []
-        self._searching: list[float] = []
-        self._processor: list[float] = []
-
-    def ask(self, text: str, search: Callable[[], T]) -> T:
-        """Encode a question, then search; what the search gave."""
-        begun = time.perf_counter()
-        self._encoder.encode([text])
-        encoded, used = time.perf_counter(), time.thread_time()
-        found = search()
-        self._processor.append(time.thread_time() - used)
-        self._searching.append(time.perf_counter() - encoded)
-        self._encoding.append(encoded - begun)
-        return found
-
-    def milliseconds(self) -> dict[str, float]:
-        """As the table has them."""
-        whole = np.array(self._encoding) + self._searching
-        return {
-            "encoder p50": float(np.median(self._encoding)) * 1000,
-            "search p50": float(np.median(self._searching)) * 1000,
-            "p99": float(np.percentile(self._searching, 99)) * 1000,
-            "processor": float(np.median(self._processor)) * 1000,
-            "whole p50": float(np.median(whole)) * 1000,
-        }
-
-
-def one_core() -> None:
-    """This process runs on one core from now on."""
-    faiss.omp_set_num_threads(1)
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-
-
-def asked_of(folder: Path) -> tuple[list[str], Vectors]:
-    """The questions put to an index, and their vectors."""
-    texts: list[str] = json.loads((folder.parent / "queries.json").read_text("utf-8"))
-    return texts, np.load(folder.parent / "queries.npy")
-
-
-def plainly_searched(folder: Path) -> dict[str, Any]:
-    """Load and search the plain build of an index, in this process alone; leaves the exact neighbours behind."""
-    one_core()
-    texts, queries = asked_of(folder)
-    by_torch = importlib.util.find_spec("sentence_transformers") is not None
-    encoder = load_encoder("sentence-transformers" if by_torch else "onnx")
-    before, begun = resident(), time.perf_counter()
-    stored = np.load(folder / "vectors.npy", mmap_mode="r")
-    flat = _faiss.IndexFlatIP(stored.shape[1])
-    for start in range(0, len(stored), BLOCK):
-        flat.add(stored[start : start + BLOCK].astype(np.float32))
-    ids = [f"a{number}" for number in range(len(stored))]
-    loaded, timed = time.perf_counter() - begun, Timed(encoder)
-
-    def nearest(query: Vectors) -> npt.NDArray[np.int64]:
-        rows: npt.NDArray[np.int64] = flat.search(query[None], 10)[1][0]
-        _ = [ids[row] for row in rows]
-        return rows
-
-    for text in texts[:WARM]:
-        encoder.encode([text])
-    found = [timed.ask(text, partial(nearest, query)) for text, query in zip(texts, queries, strict=True)]
-    np.save(folder.parent / "exact.npy", np.array(found))
-    return {
-        "build": "plain" if by_torch else "plain, our encoder",
-        **held(resident() - before, len(stored), loaded),
-        **timed.milliseconds(),
-        "recall@10": 1.0,
-    }
-
-
 def searched(folder: Path) -> dict[str, Any]:
     """Load and search one index, in this process alone."""
     one_core()
     texts, queries = asked_of(folder)
     encoder = load_encoder()
+    encoder.encode(texts[:WARM])
     before, begun = resident(), time.perf_counter()
     manifest = read_manifest(folder)
     bundle = load(folder, manifest["model_id"], manifest["dimension"])
     finder = Finder(bundle, Known(bundle.model_id, texts, queries))
     loaded, timed = time.perf_counter() - begun, Timed(encoder)
     for text in texts[:WARM]:  # what is allowed in a language is worked out once
-        encoder.encode([text])
         finder.rank(Query((), text, "en"))
     for text in texts:
         timed.ask(text, partial(finder.rank, Query((), text, "en")))
@@ -239,11 +154,6 @@ def searched(folder: Path) -> dict[str, Any]:
     }
 
 
-def held(memory: int, passages: int, loaded: float) -> dict[str, float]:
-    """What an index costs, as the table has it."""
-    return {"load s": loaded, "resident MB": memory / 1e6, "bytes/passage": memory / passages}
-
-
 def main() -> int:
     """The program's status."""
     parser = argparse.ArgumentParser(prog="python -m bench.index", description=__doc__)
@@ -253,10 +163,9 @@ def main() -> int:
     )
     parser.add_argument("--kept", type=Path, default=KEPT, help="where vectors are kept (default: %(default)s)")
     parser.add_argument("--search", help=argparse.SUPPRESS)
-    parser.add_argument("--plain", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.search:
-        print(json.dumps((plainly_searched if options.plain else searched)(Path(options.search))))
+        print(json.dumps(searched(Path(options.search))))
         return 0
     if not options.sets or not Path(options.sets).is_dir():
         parser.error("name the folder of the sets: python -m bench.index FOLDER, or SETS=FOLDER make bench-index")
@@ -318,9 +227,9 @@ def built(root: Path, articles: list[Article], vectors: Vectors, cosines: Vector
 
 def measured(folder: Path, plain: bool) -> dict[str, Any]:
     """What a process of its own found out about an index."""
-    beside = Path(".venv-models/bin/python")
+    beside = Path(".venv-models/bin/python")  # with sentence-transformers
     python = str(beside) if plain and beside.exists() else sys.executable
-    command = [python, "-m", "bench.index", "--search", str(folder), *(["--plain"] if plain else [])]
+    command = [python, "-m", *(["bench.plain"] if plain else ["bench.index", "--search"]), str(folder)]
     alone = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     found: dict[str, Any] = json.loads(subprocess.check_output(command, env=alone).splitlines()[-1])
     return found
