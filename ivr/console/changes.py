@@ -71,6 +71,8 @@ def fields(before: Any, after: Any) -> tuple[Field, ...]:
 def _words(value: Any) -> str | None:
     if value is None:
         return None
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return ", ".join(value)
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=1)
 
 

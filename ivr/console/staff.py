@@ -80,6 +80,7 @@ def join(
         staff.set_password(conn, staff_id, kept)
         staff.set_totp(conn, staff_id, wiring.numbers.seal(page.secret), step)
         staff.put_recovery_codes(conn, staff_id, [codes.recovery_hash(one) for one in fresh])
+        staff.signed_in(conn, staff_id, now)
         sessions.end_all(conn, staff_id)
         what = "staff.joined" if page.person else "staff.set_up"
         after = _shown(_known(conn, staff_id))
@@ -131,6 +132,11 @@ def _take_code(conn: Connection, wiring: Wiring, person: StaffRow, code: str) ->
 
 
 # ---- looking after accounts
+
+
+def anyone(conn: Connection) -> bool:
+    """Whether there is any account yet."""
+    return staff.anyone(conn)
 
 
 def everyone(conn: Connection) -> list[StaffRow]:

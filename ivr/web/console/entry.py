@@ -60,7 +60,10 @@ def sign_in_now() -> Response:
 
 
 def _sign_in_page(form: Form, status: int = 200) -> Response:
-    return make_response(render_template("entry/sign_in.html", form=form, oidc=issuers.offered()), status)
+    with wiring().pool.connection() as conn:
+        nobody_yet = not accounts.anyone(conn)
+    body = render_template("entry/sign_in.html", form=form, oidc=issuers.offered(), nobody_yet=nobody_yet)
+    return make_response(body, status)
 
 
 def _onward() -> str:

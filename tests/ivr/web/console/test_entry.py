@@ -37,6 +37,14 @@ def test_the_set_up_link_makes_an_administrator_who_is_signed_in(nobody: Console
         assert account.secret not in row[0]
 
 
+def test_the_sign_in_page_says_how_to_begin_until_somebody_has(nobody: ConsoleClient, wiring: Wiring) -> None:
+    assert "flask staff setup-link" in nobody.get("/console/sign-in").text
+    set_up(nobody, wiring)
+    nobody.new_token()
+    nobody.post_form("/console/sign-out")
+    assert "flask staff setup-link" not in nobody.get("/console/sign-in").text
+
+
 def test_a_set_up_link_works_once(nobody: ConsoleClient, wiring: Wiring) -> None:
     token = setup_token(wiring)
     assert join(nobody, wiring, token, email="maria@lumora.example").status_code == 200
