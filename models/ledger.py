@@ -1,0 +1,367 @@
+"""The ledger's postings, append-only; their sums by month; and which calls are still to be settled."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
+
+from psycopg import Connection
+from psycopg.rows import class_row, dict_row
+
+from models.summaries import COLUMNS
+
+LOCK = 7_461_050  # our number among PostgreSQL's advisory locks; migration 0015 has 7_461_051
+
+
+class PostingRow(NamedTuple):
+    """One entry as stored; ivr/ledger/books.py says what the fields mean."""
+
+    id: int
+    call_sid: str
+    kind: str
+    item: str
+    seq: int
+    month: date
+    at: datetime
+    posted_at: datetime
+    queue: str
+    currency: str
+    amount: int
+    contacts: int
+    agent_ms: int
+    quantity: int
+    facts: list[int]
+    card: int | None
+    rule: int
+    baseline: date | None
+    share: int | None
+    undoes: int | None
+    contact: str
+    reason: str
+
+
+class LineRow(NamedTuple):
+    """The sum of the postings of a month, kind, queue and currency."""
+
+    month: date
+    kind: str
+    queue: str
+    currency: str
+    entries: int
+    amount: int
+    contacts: int
+    agent_ms: int
+    quantity: int
+
+
+class StandingRow(NamedTuple):
+    """What the books say by now of a call's kind and item, in one queue and currency."""
+
+    call_sid: str
+    kind: str
+    item: str
+    queue: str
+    currency: str
+    month: date
+    last: int
+    seq: int
+    amount: int
+    contacts: int
+    agent_ms: int
+    quantity: int
+
+
+class UsageRow(NamedTuple):
+    """A fact that cost something."""
+
+    call_sid: str
+    id: int
+    name: str
+    at: datetime
+    text_id: str | None
+    segments: int
+    kind: str | None
+
+
+class BaselineRow(NamedTuple):
+    """What holdout callers of a queue and wait did, as known on a day. `bin` -1: the whole queue."""
+
+    day: date
+    queue: str
+    bin: int
+    held_out: int
+    gave_up: int
+    share: int
+    agent_ms: int | None
+
+
+class HeldOut(NamedTuple):
+    """Holdout callers who called on one day. `day` as the site's zone has it."""
+
+    day: date
+    queue: str
+    bin: int
+    held_out: int
+    gave_up: int
+
+
+class Handled(NamedTuple):
+    """Conversations with agents that began on one day."""
+
+    day: date
+    queue: str
+    calls: int
+    agent_s: int
+
+
+_COLUMNS = ", ".join(PostingRow._fields)
+
+
+@contextmanager
+def alone(conn: Connection, *, wait: bool = False) -> Iterator[bool]:
+    """Whether nobody else settles; with `wait` nobody does."""
+    function = "pg_advisory_lock" if wait else "pg_try_advisory_lock"
+    row = conn.execute(f"SELECT {function}(%s)", (LOCK,)).fetchone()
+    mine = wait or (row is not None and bool(row[0]))
+    try:
+        yield mine
+    finally:
+        if mine and not conn.closed:
+            conn.execute("SELECT pg_advisory_unlock(%s)", (LOCK,))
+
+
+# ---- for pages and statements
+
+
+def lines(conn: Connection, month: date) -> list[LineRow]:
+    """A month's sums: a row for each kind, queue and currency that occurs. Memo kinds included."""
+    rows = conn.execute(f"{_LINES} WHERE month = %s ORDER BY currency, kind, queue", (month,))
+    return [_line(row) for row in rows]
+
+
+def all_lines(conn: Connection, until: date | None = None) -> list[LineRow]:
+    """The sums of all months, of those before `until` if it is given."""
+    rows = conn.execute(
+        f"{_LINES} WHERE %(until)s::date IS NULL OR month < %(until)s ORDER BY month, currency, kind, queue",
+        {"until": until},
+    )
+    return [_line(row) for row in rows]
+
+
+_LINES = (
+    "SELECT month, kind, queue, currency, entries, amount::bigint, contacts::bigint, agent_ms::bigint,"
+    " quantity::bigint FROM month_lines"
+)
+
+
+def _line(row: Sequence[Any]) -> LineRow:
+    return LineRow(*row)
+
+
+def lines_from_postings(conn: Connection) -> list[LineRow]:
+    """The same sums as `all_lines`, added up anew: what the kept ones must equal."""
+    rows = conn.execute(
+        "SELECT month, kind, queue, currency, count(*), sum(amount)::bigint, sum(contacts)::bigint,"
+        " sum(agent_ms)::bigint, sum(quantity)::bigint FROM postings GROUP BY 1, 2, 3, 4 ORDER BY 1, 4, 2, 3"
+    )
+    return [_line(row) for row in rows]
+
+
+def months(conn: Connection) -> list[date]:
+    """The months that have postings, oldest first."""
+    return [row[0] for row in conn.execute("SELECT DISTINCT month FROM month_lines ORDER BY month")]
+
+
+def postings(
+    conn: Connection,
+    month: date,
+    *,
+    kinds: Sequence[str] = (),
+    queue: str | None = None,
+    after: int = 0,
+    limit: int = 100,
+) -> list[PostingRow]:
+    """A month's entries by number: of some kinds (all without any), of a queue, with numbers over `after`."""
+    with conn.cursor(row_factory=class_row(PostingRow)) as cursor:
+        return cursor.execute(
+            f"SELECT {_COLUMNS} FROM postings WHERE month = %(month)s AND id > %(after)s"
+            " AND (%(kinds)s::text[] = '{}' OR kind = ANY(%(kinds)s))"
+            " AND (%(queue)s::text IS NULL OR queue = %(queue)s) ORDER BY id LIMIT %(limit)s",
+            {"month": month, "after": after, "kinds": list(kinds), "queue": queue, "limit": limit},
+        ).fetchall()
+
+
+def stream(conn: Connection, month: date) -> Iterator[PostingRow]:
+    """All entries of a month by number, a few thousand in memory at a time."""
+    with conn.transaction(), conn.cursor("postings_stream", row_factory=class_row(PostingRow)) as cursor:
+        cursor.itersize = 5000
+        cursor.execute(f"SELECT {_COLUMNS} FROM postings WHERE month = %s ORDER BY id", (month,))
+        yield from cursor
+
+
+def of_call(conn: Connection, call_sid: str) -> list[PostingRow]:
+    """All entries of a call by number."""
+    with conn.cursor(row_factory=class_row(PostingRow)) as cursor:
+        return cursor.execute(
+            f"SELECT {_COLUMNS} FROM postings WHERE call_sid = %s ORDER BY id", (call_sid,)
+        ).fetchall()
+
+
+def read(conn: Connection, posting_id: int) -> PostingRow | None:
+    """An entry by number."""
+    with conn.cursor(row_factory=class_row(PostingRow)) as cursor:
+        return cursor.execute(f"SELECT {_COLUMNS} FROM postings WHERE id = %s", (posting_id,)).fetchone()
+
+
+# ---- for the settlement
+
+
+def take_due(
+    conn: Connection, now: datetime, after: tuple[datetime | None, str], limit: int
+) -> tuple[tuple[datetime | None, str], list[str]]:
+    """Take the next calls that are due out of the list, in its order after a place in it; (the place of the last, the
+    calls). In the transaction that settles them: whoever changes such a call meanwhile waits, and puts it back."""
+    rows = conn.execute(
+        "WITH page AS (SELECT call_sid, due_at FROM unsettled WHERE due_at <= %(now)s"
+        " AND (due_at, call_sid) > (coalesce(%(at)s, '-infinity'::timestamptz), %(sid)s)"
+        " ORDER BY due_at, call_sid LIMIT %(limit)s FOR UPDATE SKIP LOCKED)"
+        " DELETE FROM unsettled u USING page WHERE u.call_sid = page.call_sid"
+        " RETURNING nullif(u.due_at, '-infinity'), u.call_sid",
+        {"now": now, "at": after[0], "sid": after[1], "limit": limit},
+    ).fetchall()
+    if not rows:
+        return after, []
+    last = max(((at, sid) for at, sid in rows), key=lambda row: (row[0] is not None, row[0], row[1]))
+    return last, [sid for _, sid in rows]
+
+
+def settle_again(conn: Connection, since: datetime) -> int:
+    """Put the calls that began since a time back on the list; how many."""
+    return conn.execute(
+        "INSERT INTO unsettled SELECT call_sid, '-infinity' FROM call_summaries WHERE started_at >= %s"
+        " ON CONFLICT (call_sid) DO UPDATE SET due_at = excluded.due_at",
+        (since,),
+    ).rowcount
+
+
+def look_again(conn: Connection, calls: Sequence[tuple[str, datetime]]) -> None:
+    """Note when time alone will change what calls came to."""
+    conn.execute(
+        "INSERT INTO unsettled SELECT * FROM unnest(%s::text[], %s::timestamptz[])"
+        " ON CONFLICT (call_sid) DO UPDATE SET due_at = least(unsettled.due_at, excluded.due_at)",
+        ([sid for sid, _ in calls], [at for _, at in calls]),
+    )
+
+
+def waiting(conn: Connection, now: datetime) -> int:
+    """How many calls are due to be settled."""
+    row = conn.execute("SELECT count(*) FROM unsettled WHERE due_at <= %s", (now,)).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+_SUMMARIES = f"SELECT {', '.join(COLUMNS)} FROM call_summaries WHERE call_sid = ANY(%s) AND test = %s"
+
+
+def summaries(conn: Connection, call_sids: Sequence[str], *, test: bool) -> list[dict[str, Any]]:
+    """The rows of calls, as `ivr.ledger.summary.Summary` wants them. `test`: calls of the test phone, or the others."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(_SUMMARIES, (list(call_sids), test)).fetchall()
+
+
+_COSTLY = ("text_queued", "news_queued", "follow_up_queued", "sent", "undelivered", "replied", "described")
+_SPOKEN = ("menu_chosen", "accepted", "declined")
+
+
+def usage(conn: Connection, call_sids: Sequence[str]) -> list[UsageRow]:
+    """The facts of calls that cost something, by number."""
+    rows = conn.execute(
+        "SELECT call_sid, id, name, at, data->>'text_id', coalesce((data->>'segments')::int, 0), data->>'kind'"
+        " FROM facts WHERE call_sid = ANY(%s) AND (name = ANY(%s) OR name = ANY(%s) AND data->>'by' = 'speech')"
+        " ORDER BY id",
+        (list(call_sids), list(_COSTLY), list(_SPOKEN)),
+    )
+    return [UsageRow(*row) for row in rows]
+
+
+def standing(conn: Connection, call_sids: Sequence[str]) -> list[StandingRow]:
+    """What the books say of calls by now; "" is what no call caused."""
+    rows = conn.execute(
+        "SELECT call_sid, kind, item, queue, currency, max(month), max(id), max(seq), sum(amount)::bigint,"
+        " sum(contacts)::bigint, sum(agent_ms)::bigint, sum(quantity)::bigint FROM postings WHERE call_sid = ANY(%s)"
+        " GROUP BY call_sid, kind, item, queue, currency",
+        (list(call_sids),),
+    )
+    return [StandingRow(*row) for row in rows]
+
+
+def numbers(conn: Connection, count: int) -> list[int]:
+    """Numbers for that many new entries, ascending."""
+    rows = conn.execute(
+        "SELECT nextval(pg_get_serial_sequence('postings', 'id')) FROM generate_series(1, %s)", (count,)
+    )
+    return sorted(int(row[0]) for row in rows)
+
+
+def add(conn: Connection, rows: Sequence[Sequence[Any]]) -> None:
+    """Write entries, each the fields of PostingRow. Raises CheckViolation for a closed month, UniqueViolation for one
+    that is there."""
+    with conn.cursor() as cursor, cursor.copy(f"COPY postings ({_COLUMNS}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def held_out(
+    conn: Connection, since: datetime, until: datetime, *, zone: str, bins: Sequence[int], window: timedelta, test: bool
+) -> list[HeldOut]:
+    """What holdout callers who held in a time did, by day, queue and wait: `gave_up` had no agent, in this call or in
+    another within the window, nor reached us by another channel. Callers without a number are left out."""
+    rows = conn.execute(
+        "SELECT (started_at AT TIME ZONE %(zone)s)::date, coalesce(queue, ''),"
+        " width_bucket(coalesce(waited_s, 0), %(bins)s::int[]), count(*), count(*) FILTER (WHERE"
+        " agent_at IS NULL AND hung_up_at IS NOT NULL"
+        " AND coalesce(next_agent_at >= started_at + %(window)s, true)"
+        " AND coalesce(next_other_at >= started_at + %(window)s, true))"
+        " FROM call_summaries WHERE arm = 'holdout' AND NOT forced AND caller_key IS NOT NULL AND test = %(test)s"
+        " AND started_at >= %(since)s AND started_at < %(until)s GROUP BY 1, 2, 3",
+        {"since": since, "until": until, "zone": zone, "bins": list(bins), "window": window, "test": test},
+    )
+    return [HeldOut(*row) for row in rows]
+
+
+def handled(conn: Connection, since: datetime, until: datetime, *, zone: str, test: bool) -> list[Handled]:
+    """How long agents spoke, by day and queue."""
+    rows = conn.execute(
+        "SELECT (started_at AT TIME ZONE %s)::date, coalesce(queue, ''), count(*), sum(agent_s)::bigint"
+        " FROM call_summaries WHERE agent_s > 0 AND test = %s AND started_at >= %s AND started_at < %s GROUP BY 1, 2",
+        (zone, test, since, until),
+    )
+    return [Handled(*row) for row in rows]
+
+
+def baselines(conn: Connection, days: Sequence[date]) -> list[BaselineRow]:
+    """The haircuts that were made for days."""
+    rows = conn.execute(
+        "SELECT day, queue, bin, held_out, gave_up, share, agent_ms FROM baselines WHERE day = ANY(%s)", (list(days),)
+    )
+    return [BaselineRow(*row) for row in rows]
+
+
+def keep_baselines(conn: Connection, rows: Sequence[BaselineRow]) -> None:
+    """Keep the haircuts of days, once."""
+    given = [[row.day.isoformat(), *row[1:]] for row in rows]
+    conn.execute(
+        "INSERT INTO baselines (day, queue, bin, held_out, gave_up, share, agent_ms)"
+        " SELECT (r->>0)::date, r->>1, (r->>2)::int, (r->>3)::int, (r->>4)::int, (r->>5)::int, (r->>6)::bigint"
+        " FROM jsonb_array_elements(%s::jsonb) AS r ON CONFLICT DO NOTHING",
+        (json.dumps(given),),
+    )
+
+
+def first_day(conn: Connection, zone: str, *, test: bool) -> date | None:
+    """The day of the first call, in a zone."""
+    row = conn.execute(
+        "SELECT (min(started_at) AT TIME ZONE %s)::date FROM call_summaries WHERE test = %s", (zone, test)
+    ).fetchone()
+    return row[0] if row else None
