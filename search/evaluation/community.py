@@ -46,9 +46,9 @@ def calibrate(
 def trials(
     articles: Sequence[Article], bundle: Bundle, encoder: Encoder, progress: Progress | None = None
 ) -> Iterator[Tried]:
-    """Of up to MOST_THREADS threads the asker's words, as a telephone hears them: to be found by the answers alone, for
-    callers do not know the title; then to be answered by nothing, the thread and its near-duplicates being gone. And
-    what is FAR from all of them."""
+    """Of up to MOST_THREADS threads the asker's words, as a telephone hears them: to find the thread as it is, then by
+    its answers alone, for callers share some words with an asker, not all and not none; then to be answered by nothing,
+    the thread and its near-duplicates being gone. And what is FAR from all of them."""
     finder = Finder(bundle, encoder)
     telephone = Telephone(asked(article) for article in articles)
     alike: defaultdict[int, set[str]] = defaultdict(set)
@@ -80,9 +80,10 @@ def _with_and_without(
     fresh = Fresh(bundle, encoder)
     fresh.put(_answers_of(article), "", Evidence())
     answers_only = finder.with_delta(fresh.delta())
-    ranking = answers_only.rank(replace(query, exclude=alike - {article.id}))
-    if ranking is not None and ranking.places:
-        yield Tried(ranking.gate, True, answers_only.article_id(ranking.places[0]) == article.id)
+    for one in (finder, answers_only):
+        ranking = one.rank(replace(query, exclude=alike - {article.id}))
+        if ranking is not None and ranking.places:
+            yield Tried(ranking.gate, True, one.article_id(ranking.places[0]) == article.id)
     yield from _unanswerable(finder, replace(query, exclude=alike))
 
 
