@@ -83,7 +83,8 @@ def days(conn: Connection, since: date, until: date | None = None) -> dict[date,
 
 def _by(conn: Connection, column: str, since: date, until: date | None) -> dict[Any, Calls]:
     rows = conn.execute(
-        f"SELECT {column}, {_SUMS} FROM place_days WHERE {_WITHIN} GROUP BY {column} ORDER BY {column}",
+        f"SELECT {column}, {_SUMS} FROM place_days WHERE {_WITHIN} GROUP BY {column} HAVING sum(calls) > 0"
+        f" ORDER BY {column}",
         {"since": since, "until": until},
     )
     return {key: Calls(*counts) for key, *counts in rows}
@@ -95,7 +96,7 @@ def articles(conn: Connection, since: date, until: date | None = None) -> list[A
     with conn.cursor(row_factory=class_row(ArticleCalls)) as cursor:
         return cursor.execute(
             f"SELECT article, {sums} FROM article_days WHERE {_WITHIN} GROUP BY article"
-            " ORDER BY sum(offered) DESC, article",
+            " HAVING sum(offered + taken + heard + opened + solved + not_solved) > 0 ORDER BY sum(offered) DESC, article",
             {"since": since, "until": until},
         ).fetchall()
 

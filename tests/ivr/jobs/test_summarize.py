@@ -8,6 +8,7 @@ import pytest
 from psycopg import Connection
 
 from bench import bulk
+from ivr.app import create_app
 from ivr.jobs.summarize import rebuild, summarize_calls
 from models import facts, numbers, summaries
 from tests.ivr.jobs.conftest import Desk
@@ -193,3 +194,12 @@ def test_rows_made_as_calls_come_in_are_those_of_a_rebuild(db: Connection, desk:
     assert all_rows(db) == kept
     rebuild(desk.wiring)
     assert all_rows(db) == kept
+
+
+def test_an_operator_makes_the_rows_anew(db: Connection, desk: Desk) -> None:
+    bulk.fill(db, 20, until=desk.now, days=1)
+    app = create_app(desk.wiring)
+    with app.app_context():  # `flask` itself does the same
+        done = app.test_cli_runner().invoke(args=["summaries", "rebuild"])
+    assert (done.exit_code, done.stdout) == (0, "20 calls summarized\n")
+    assert len(all_rows(db)) == 20
