@@ -96,7 +96,8 @@ def articles(conn: Connection, since: date, until: date | None = None) -> list[A
     with conn.cursor(row_factory=class_row(ArticleCalls)) as cursor:
         return cursor.execute(
             f"SELECT article, {sums} FROM article_days WHERE {_WITHIN} GROUP BY article"
-            " HAVING sum(offered + taken + heard + opened + solved + not_solved) > 0 ORDER BY sum(offered) DESC, article",
+            " HAVING sum(offered + taken + heard + opened + solved + not_solved) > 0"
+            " ORDER BY sum(offered) DESC, article",
             {"since": since, "until": until},
         ).fetchall()
 
