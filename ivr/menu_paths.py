@@ -1,7 +1,9 @@
-"""The searches that a plan leads to where a caller says nothing."""
+"""From what the menu leads to, to what the finder is asked; and all it is asked where callers say nothing."""
 
 from collections.abc import Iterator
 
+from ivr.call.effects import Search
+from ivr.call.joining import search_at
 from ivr.call.plan import Leaf, Menu, Plan
 from search.query import Query
 
@@ -11,11 +13,16 @@ Path = tuple[str, ...]
 def queries(plan: Plan) -> frozenset[Query]:
     """One for each leaf where an article may be looked for and each menu below the first, in each language."""
     return frozenset(
-        Query(plan.labels(path, one.code), "", one.code, leaf.allowed_tags if leaf else frozenset())
+        query_of(search)
         for path, leaf in _ends(plan.main, ())
-        if leaf is None or not leaf.never_offer
         for one in plan.languages
+        if isinstance(search := search_at(leaf, path, "", one.code, plan), Search)
     )
+
+
+def query_of(search: Search) -> Query:
+    """What the finder is asked."""
+    return Query(search.path, search.transcript, search.language, search.allowed_tags, forbidden=search.forbidden)
 
 
 def _ends(menu: Menu, path: Path) -> Iterator[tuple[Path, Leaf | None]]:

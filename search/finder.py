@@ -2,6 +2,8 @@
 
 import math
 import re
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
 import numpy as np
@@ -11,7 +13,8 @@ from search import judge as judges
 from search.bundle import Bundle
 from search.calibration import UNANSWERABLE_SHARE, WRONG_SHARE
 from search.encoder import Encoder, Vectors
-from search.evidence import Asked, asked
+from search.evidence import FEATURES, Asked, asked
+from search.explained import Candidate, Explained, Piece
 from search.fresh import NOTHING_NEW, Delta
 from search.query import Query
 from search.ranking import Part, Place, Ranking, rank
@@ -21,6 +24,7 @@ from search.result import Match, NoMatch
 RIVAL_MARGIN = 0.5
 RIVAL_LIKENESS = 0.35
 
+AT_ONCE = 64  # texts encoded in one go
 MAX_TRANSCRIPT = 2000
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _FILLERS = frozenset(
@@ -111,6 +115,61 @@ class Finder:
         text = searched_text(query)
         return self._rank(query, self._asked(query, text), depth) if text else None
 
+    def rank_all(
+        self, queries: Iterable[Query], cores: int = 1, told: Callable[[int], None] = lambda _: None
+    ) -> dict[Query, Ranking | NoMatch | None]:
+        """For each query what `judged` wants, or why there is nothing to search for. Equal texts are encoded once;
+        `told` hears now and then how many queries are done."""
+        known: dict[Query, Ranking | NoMatch | None] = {query: self.refusal(query) for query in queries}
+        asking = [(query, text) for query, none in known.items() if none is None and (text := searched_text(query))]
+        asking.sort(key=lambda one: len(one[1]))  # texts of like length are encoded together
+        done = len(known) - len(asking)
+        texts = list(dict.fromkeys(text for _, text in asking))
+        batches = [texts[start : start + AT_ONCE] for start in range(0, len(texts), AT_ONCE)]
+        of_text: dict[str, list[Query]] = {}
+        for query, text in asking:
+            of_text.setdefault(text, []).append(query)
+
+        def one_batch(batch: Sequence[str]) -> dict[Query, Ranking | None]:
+            return {
+                query: self._rank(query, asked(vector, text, query.path, query.language))
+                for text, vector in zip(batch, self._encoder.encode(batch), strict=True)
+                for query in of_text[text]
+            }
+
+        with ThreadPoolExecutor(cores) as threads:
+            for found in threads.map(one_batch, batches):
+                known.update(found)
+                done += len(found)
+                told(done)
+        return known
+
+    def explain(
+        self, query: Query, wrong_share: float = WRONG_SHARE, unanswerable: float = UNANSWERABLE_SHARE
+    ) -> Explained:
+        """What `find` answers, with every candidate, what speaks for it, and why it was chosen or not."""
+        gate = self.threshold(wrong_share, unanswerable)
+        refused, text = self.refusal(query), searched_text(query)
+        if refused is not None or text is None:
+            return Explained(refused or NoMatch("transcript_too_poor", self.version), gate, text or "")
+        ranking = self._rank(query, self._asked(query, text), explained=True)
+        answer = self.judged(ranking, wrong_share, unanswerable)
+        if ranking is None:
+            return Explained(answer, gate, text)
+        verdicts = [_verdict(answer, n) for n in range(len(ranking.places))] + ["barred"] * len(ranking.barred)
+        places = (*ranking.places, *ranking.barred)
+        candidates = [
+            Candidate(
+                self.article_id(place),
+                verdict,
+                self._calibration.probability(logit, unanswerable),
+                tuple(map(Piece, FEATURES, place.features, self._judge.pieces(place.features))),
+                place.score,
+            )
+            for place, logit, verdict in zip(places, ranking.gates, verdicts, strict=True)
+        ]
+        return Explained(answer, gate, text, tuple(candidates))
+
     def article_id(self, place: Place) -> str:
         """The id of a ranked article."""
         return str(self._collections[place.collection].ids[place.row])
@@ -118,17 +177,18 @@ class Finder:
     def _asked(self, query: Query, text: str) -> Asked:
         return asked(self._encoder.encode([text])[0], text, query.path, query.language)
 
-    def _rank(self, query: Query, caller: Asked, depth: int = 10) -> Ranking | None:
+    def _rank(self, query: Query, caller: Asked, depth: int = 10, *, explained: bool = False) -> Ranking | None:
         parts = [
             Part(
                 one,
                 one.allowed(query.language),
                 one.allowed(query.language, query.allowed_tags),
                 _rows(one, query.exclude) | (frozenset() if number else self._hidden),
+                _rows(one, query.forbidden),
             )
             for number, one in enumerate(self._collections)
         ]
-        return rank(parts, caller, self._judge, query.language, depth)
+        return rank(parts, caller, self._judge, query.language, depth, explained=explained)
 
     def _torn(self, ranking: Ranking, threshold: float) -> bool:
         """Whether two articles about different things are level, and one of them would do if there were no other."""
@@ -146,6 +206,16 @@ class Finder:
         bundle = self._collections[place.collection]
         title: Vectors = bundle.vectors.read(np.array(bundle.passages_of(place.row)[:1]))[0]
         return title
+
+
+def _verdict(answer: Match | NoMatch, place: int) -> str:
+    """Why the allowed article at a place was chosen or not: one of `search.explained.VERDICTS`."""
+    if isinstance(answer, Match):
+        further = place == 1 and answer.runner_up is not None
+        return "chosen" if place == 0 else "further" if further else "behind"
+    if answer.reason == "rival_topics":
+        return "rival" if place < 2 else "behind"
+    return "unsure" if place == 0 else "behind"
 
 
 def _rows(bundle: Bundle, article_ids: frozenset[str]) -> frozenset[int]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from search.calibration import UNANSWERABLE_SHARE, WRONG_SHARE
 from search.door import Door
+from search.explained import Explained
 from search.finder import Finder, says_something
 from search.paths import PathTable
 from search.query import Query
@@ -56,3 +57,13 @@ class FinderHolder:
                 return known
         with self._door.entered():
             return finder.find(query, wrong_share, unanswerable)
+
+    def explain(
+        self, query: Query, wrong_share: float = WRONG_SHARE, unanswerable: float = UNANSWERABLE_SHARE
+    ) -> Explained:
+        """As `Finder.explain`, behind the door. Raises `SearchBusy`."""
+        finder = self._finder
+        if finder is None:
+            return Explained(NoMatch("no_index"), 1.0, "")
+        with self._door.entered():
+            return finder.explain(query, wrong_share, unanswerable)

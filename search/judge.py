@@ -8,7 +8,7 @@ ranking score is a logit within the candidates of one query (softmax regression;
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,10 @@ class Judge:
     def scores(self, features: npt.NDArray[np.float32]) -> Numbers:
         """The ranking score of each candidate."""
         return np.asarray(features @ np.array(self.rank), dtype=np.float64)
+
+    def pieces(self, features: Sequence[float]) -> tuple[float, ...]:
+        """What each feature adds to the ranking score of one candidate."""
+        return tuple(weight * value for weight, value in zip(self.rank, features, strict=True))
 
     def logit(self, facts: Numbers) -> float:
         """The gate's logit for one query's `gate_facts`."""

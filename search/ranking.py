@@ -34,12 +34,17 @@ class Place:
 @dataclass(frozen=True)
 class Ranking:
     """The allowed articles, best first. Logits of the gate: `gate` that the first of them solves the problem, `further`
-    that the second does if there were no first, `anywhere` that of the best article whether allowed or not."""
+    that the second does if there were no first, `anywhere` that of the best article whether allowed or not.
+
+    Where it is asked for, `barred` are the best that may not be offered here, and `gates` has a logit for each of the
+    places, as if there were none before it, and then for each that is barred."""
 
     places: tuple[Place, ...]
     gate: float
     further: float
     anywhere: float
+    barred: tuple[Place, ...] = ()
+    gates: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -51,9 +56,12 @@ class Part:
     known: Allowed
     allowed: Allowed
     shadowed: frozenset[int] = frozenset()
+    forbidden: frozenset[int] = frozenset()
 
 
-def rank(parts: Sequence[Part], caller: Asked, judge: Judge, language: str, depth: int = 10) -> Ranking | None:
+def rank(
+    parts: Sequence[Part], caller: Asked, judge: Judge, language: str, depth: int = 10, *, explained: bool = False
+) -> Ranking | None:
     """The best articles of all parts; None when there are none. The first part says how dense the community is.
 
     What may not be offered here still shows how clear a candidate is.
@@ -65,7 +73,8 @@ def rank(parts: Sequence[Part], caller: Asked, judge: Judge, language: str, dept
         rows = _candidates(part, caller, language)
         if len(rows):
             features.append(evidence(part.bundle, caller, rows).features)
-            allowed.append(part.allowed.has(rows))
+            may_be = part.allowed.has(rows)
+            allowed.append(may_be & ~np.isin(rows, list(part.forbidden)) if part.forbidden else may_be)
             owners += [(number, int(row)) for row in rows]
     if not owners:
         return None
@@ -75,14 +84,20 @@ def rank(parts: Sequence[Part], caller: Asked, judge: Judge, language: str, dept
     order = np.argsort(-scores, kind="stable")
     offered = order[may[order]]
     anywhere = _gate(judge, found, scores, int(order[0]), density)
-    if not len(offered):
-        return Ranking((), -math.inf, -math.inf, anywhere)
-    gate = _gate(judge, found, scores, int(offered[0]), density)
-    further = _without(judge, found, scores, offered, density)
-    places = tuple(
-        Place(owners[at][0], owners[at][1], float(scores[at]), tuple(map(float, found[at]))) for at in offered[:depth]
-    )
-    return Ranking(places, gate, further, anywhere)
+
+    def places(those: npt.NDArray[np.int64]) -> tuple[Place, ...]:
+        return tuple(
+            Place(owners[at][0], owners[at][1], float(scores[at]), tuple(map(float, found[at]))) for at in those[:depth]
+        )
+
+    last = min(len(offered), depth if explained else 2)
+    gates = [_gate_of(judge, found, scores, offered, n, density) for n in range(last)]
+    gate, further, *_ = (*gates, -math.inf, -math.inf)
+    if not explained:
+        return Ranking(places(offered), gate, further, anywhere)
+    barred = order[~may[order]]
+    gates += [_gate(judge, found, scores, int(at), density) for at in barred[:depth]]
+    return Ranking(places(offered), gate, further, anywhere, places(barred), tuple(gates))
 
 
 def _gate(
@@ -97,19 +112,21 @@ def _gate(
     return logit if found[place, NEAREST_VIEW] >= FLOOR else min(logit, FAR)
 
 
-def _without(
+def _gate_of(
     judge: Judge,
     found: npt.NDArray[np.float32],
     scores: npt.NDArray[np.float64],
     offered: npt.NDArray[np.int64],
+    nth: int,
     density: tuple[float, float],
 ) -> float:
-    """The gate's logit of the second allowed article among all but the first."""
-    if len(offered) < 2:
-        return -math.inf
-    first, second = int(offered[0]), int(offered[1])
-    kept = np.delete(np.arange(len(found)), first)
-    return _gate(judge, found[kept], scores[kept], second - (second > first), density)
+    """The gate's logit of the `nth` allowed article, those before it taken away."""
+    place = int(offered[nth])
+    if not nth:
+        return _gate(judge, found, scores, place, density)
+    before = offered[:nth]
+    kept = np.delete(np.arange(len(found)), before)
+    return _gate(judge, found[kept], scores[kept], place - int((before < place).sum()), density)
 
 
 def _candidates(part: Part, caller: Asked, language: str) -> npt.NDArray[np.int64]:

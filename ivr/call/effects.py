@@ -15,6 +15,7 @@ class Search(Value, frozen=True):
     allowed_tags: frozenset[str] = frozenset()
     pinned: tuple[str, ...] = ()
     wrong_share: float = 0.10  # of the texts, that may be wrong
+    forbidden: frozenset[str] = frozenset()  # article ids
 
 
 class QueueText(Value, frozen=True):

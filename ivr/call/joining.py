@@ -58,16 +58,25 @@ def to_queue(state: CallState, plan: Plan, moment: Moment, *, leaf: Leaf | None,
     """Chooses the queue and searches first, where an article may be offered at all."""
     queue = leaf.queue if leaf and leaf.queue in plan.queues else plan.default_queue
     state = replace(state, queue=queue, leaf=leaf.id if leaf else None)
+    search = search_at(leaf, state.path, state.transcript, state.language, plan)
+    if isinstance(search, str):
+        return _after(facts, found(state, Found((), search, None, None, None), plan, moment))
+    return Step(state, facts=facts, search=search)
+
+
+def search_at(leaf: Leaf | None, path: tuple[str, ...], transcript: str, language: str, plan: Plan) -> Search | str:
+    """What is searched for where the menu ends (a leaf, or a path given up), or why nothing is."""
     # Whoever names a forbidden subject, at whatever leaf, is not offered an article either.
-    if forbidden(state.transcript, plan, state.language) or (leaf is not None and leaf.never_offer):
-        return _after(facts, found(state, Found((), "never_offer", None, None, None), plan, moment))
-    labels = plan.labels(state.path, state.language)
-    pinned = tuple(leaf.pinned.get(state.language, ())) if leaf else ()
-    if not labels and not state.transcript:
-        return _after(facts, found(state, Found((), "transcript_too_poor", None, None, None), plan, moment))
-    tags = leaf.allowed_tags if leaf else frozenset()
+    if forbidden(transcript, plan, language) or (leaf is not None and leaf.never_offer):
+        return "never_offer"
+    labels = plan.labels(path, language)
+    if not labels and not transcript:
+        return "transcript_too_poor"
     share = plan.offers.wrong_share
-    return Step(state, facts=facts, search=Search(labels, state.transcript, state.language, tags, pinned, share))
+    if leaf is None:
+        return Search(labels, transcript, language, wrong_share=share)
+    pinned = tuple(one for one in leaf.pinned.get(language, ()) if one not in leaf.forbidden)
+    return Search(labels, transcript, language, leaf.allowed_tags, pinned, share, leaf.forbidden)
 
 
 def found(state: CallState, event: Found, plan: Plan, moment: Moment) -> Step:

@@ -56,6 +56,7 @@ class Leaf:
     ask: bool = False  # ask for a sentence first
     pinned: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # language -> article ids
     allowed_tags: frozenset[str] = frozenset()
+    forbidden: frozenset[str] = frozenset()  # article ids that are never offered here
     never_offer: bool = False
     discreet: bool = False
 

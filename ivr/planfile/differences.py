@@ -101,6 +101,7 @@ def _leaf(leaf: Leaf) -> Iterator[Line]:
     for code, ids in leaf.pinned.items():
         yield f"{name}, pinned articles ({code})", _listed(ids)
     yield f"{name}, allowed tags", _listed(sorted(leaf.allowed_tags)) or "any"
+    yield f"{name}, forbidden articles", _listed(sorted(leaf.forbidden)) or "none"
     yield f"{name}, never offers", _yes(leaf.never_offer)
     yield f"{name}, discreet", _yes(leaf.discreet)
 

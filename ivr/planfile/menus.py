@@ -143,6 +143,7 @@ class MenuReader:
             advice = did_you_mean(queue, sorted(self.queues))
             fields.error(fields.place_of("queue"), f"'{shown(queue)}' is no queue", advice)
         tags = self._tags(fields)
+        forbidden = frozenset(one.text for one in self._articles(fields, "forbidden"))
         leaf = Leaf(
             id=leaf_id,
             queue=queue,
@@ -150,12 +151,17 @@ class MenuReader:
             ask=fields.flag("ask", False),
             pinned=self._pinned(fields),
             allowed_tags=tags,
+            forbidden=forbidden,
             never_offer=fields.flag("never_offer", False),
             discreet=fields.flag("discreet", bool(_DISCREET & {*tags, *path, queue, leaf_id})),
         )
         if leaf.never_offer and leaf.pinned:
             what = f"{fields.name} never offers an article but pins one"
             fields.error(fields.place_of("pinned"), what, "Delete 'pinned' or 'never_offer'")
+        both = sorted(forbidden & {one for ids in leaf.pinned.values() for one in ids})
+        if both:
+            what = f"{fields.name} pins and forbids '{both[0]}'"
+            fields.error(fields.place_of("forbidden"), what, "Keep it in one of the two")
         fields.close()
         return leaf
 
@@ -166,17 +172,21 @@ class MenuReader:
                 fields.error(node.place, f"'{shown(node.text)}' is no tag", "Use small letters, digits and '-'")
         return frozenset(node.text for node in nodes)
 
+    def _articles(self, fields: Fields, key: str) -> list[Node]:
+        nodes = fields.texts(key)
+        for node in nodes:
+            if not _ARTICLE_ID.fullmatch(node.text):
+                self.problems.error(node.place, f"'{shown(node.text)}' is no article id", "Copy it from the article")
+        return nodes
+
     def _pinned(self, fields: Fields) -> dict[str, tuple[str, ...]]:
         node = fields.optional("pinned")
         if node is None:
             return {}
         inner = Fields(node, f"'pinned' of {fields.name}", self.problems)
-        found = {code: inner.texts(code) for code in self.codes}
+        found = {code: self._articles(inner, code) for code in self.codes}
         inner.close()
         for nodes in found.values():
-            for one in nodes:
-                if not _ARTICLE_ID.fullmatch(one.text):
-                    self.problems.error(one.place, f"'{shown(one.text)}' is no article id", "Copy it from the article")
             if len(nodes) > 2:
                 self.problems.warn(nodes[2].place, "a call offers two articles at most", "Pin the best two")
         return {code: tuple(one.text for one in nodes) for code, nodes in found.items() if nodes}

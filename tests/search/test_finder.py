@@ -8,6 +8,7 @@ import pytest
 from search.article import Article
 from search.calibration import shipped
 from search.encoder import OnnxEncoder
+from search.evidence import FEATURES
 from search.finder import Finder, searched_text
 from search.index import build, load
 from search.query import Query
@@ -80,6 +81,64 @@ def test_a_leafs_tags_limit_what_is_offered(finder: Finder) -> None:
     far = finder.find(ask("what is the best shoe to wear to a prom", tags="billing"))
     assert isinstance(far, NoMatch)
     assert far.reason == "nothing_near"
+
+
+def test_a_forbidden_article_is_not_offered_and_the_next_best_not_in_its_stead(finder: Finder) -> None:
+    words = "the light on my router is red"
+    assert isinstance(finder.find(ask(words)), Match)
+    refused = finder.find(replace(ask(words), forbidden=frozenset({"red-light"})))
+    assert isinstance(refused, NoMatch)
+    assert refused.reason == "not_allowed_here"
+    other = finder.find(replace(ask(words), forbidden=frozenset({"charged-twice", "no-such-article"})))
+    assert other == finder.find(ask(words))
+
+
+def test_an_explanation_answers_as_a_search_and_lays_each_candidate_open(finder: Finder) -> None:
+    words = "the light on my router is red"
+    for query in (ask(words), ask(words, tags="billing"), ask("what is the best shoe to wear to a prom"), ask("um")):
+        told = finder.explain(query, 0.2, 0.4)
+        assert told.answer == finder.find(query, 0.2, 0.4)
+        assert told.gate == finder.threshold(0.2, 0.4)
+    told = finder.explain(ask(words))
+    first = told.candidates[0]
+    assert (first.article_id, first.verdict, told.searched) == ("red-light", "chosen", words)
+    assert isinstance(told.answer, Match)
+    assert first.chance == told.answer.score >= told.gate
+    assert first.score == pytest.approx(sum(piece.adds for piece in first.pieces), abs=1e-4)
+    assert tuple(piece.name for piece in first.pieces) == FEATURES
+    assert {one.verdict for one in told.candidates[1:]} <= {"behind", "further"}
+    barred = finder.explain(replace(ask(words), forbidden=frozenset({"red-light"}))).candidates
+    assert [one.verdict for one in barred].index("barred") == len([one for one in barred if one.verdict != "barred"])
+    assert next(one for one in barred if one.verdict == "barred").article_id == "red-light"
+    assert barred[0].verdict == "unsure"
+    assert finder.explain(ask("um")).candidates == ()
+
+
+def test_many_searches_at_once_answer_as_each_alone(finder: Finder) -> None:
+    words = ("the light on my router is red", "you charged me two times this month", "um", "what a shoe", "")
+    queries = [
+        ask(said, *path, tags=tags, language=language)
+        for said in words
+        for path in ((), ("Internet",))
+        for tags in ("", "billing")
+        for language in ("en", "es", "de")
+    ]
+    done: list[int] = []
+    known = finder.rank_all(queries, 2, done.append)
+    assert done[-1] == len(known) == len(queries)
+    for query in queries:
+        found = known[query]
+        alone = finder.find(query)
+        together = found if isinstance(found, NoMatch) else finder.judged(found)
+        assert (together.score is None) == (alone.score is None)
+        assert together.score == pytest.approx(alone.score, abs=1e-4) if alone.score is not None else True
+        assert replace(together, score=None, logit=None, **_margin(together)) == replace(
+            alone, score=None, logit=None, **_margin(alone)
+        )
+
+
+def _margin(found: Match | NoMatch) -> dict[str, float]:
+    return {"margin": round(found.margin, 3)} if isinstance(found, Match) else {}
 
 
 def test_an_excluded_article_is_passed_over(finder: Finder) -> None:

@@ -17,7 +17,7 @@ ERRORS: dict[str, tuple[str, str, str, str]] = {
     ),
     "key given twice": ("brand: Lumora", "brand: Lumora\nbrand: Y", "brand: Y", "'brand' is given twice"),
     "missing key": ("default_queue: general\n", "", "brand: Lumora", "the file lacks 'default_queue'"),
-    "empty brand": ("brand: Lumora", 'brand: ""', 'brand: ""', "'brand' has nothing a text can carry"),
+    "empty brand": ("brand: Lumora", 'brand: ""', 'brand: ""', "the file lacks 'brand'"),
     "brand no text can carry": ("brand: Lumora", "brand: 東京", "brand: 東京", "'brand' has nothing a text can carry"),
     "no text": ("brand: Lumora", "brand: [a]", "brand: [a]", "'brand' of the file is a list"),
     "sentence missing": (
@@ -168,6 +168,12 @@ ERRORS: dict[str, tuple[str, str, str, str]] = {
         "never offers an article but pins one",
     ),
     "pin that is no id": ("en: [router-light-red]", "en: [router light]", "router light", "is no article id"),
+    "article that is pinned and forbidden": (
+        "              pinned: {en: [router-light-red], es: [es-luz-roja-router]}\n",
+        "              pinned: {en: [router-light-red], es: [x]}\n              forbidden: [x, y]\n",
+        "forbidden: [x, y]",
+        "pins and forbids 'x'",
+    ),
     "tag with a blank": (
         "allowed_tags: [wifi, router, internet]",
         "allowed_tags: [wi fi]",
@@ -372,3 +378,12 @@ def test_hours_run_over_sunday_and_are_half_open(edit: Edit) -> None:
     assert reading.plan is not None
     spans = ((540, 720), (780, 1440))
     assert reading.plan.queues["billing"].hours.weekly == (spans, (), (), (), (), spans, spans)
+
+
+def test_a_value_that_is_an_empty_text_is_missing(edit: Edit) -> None:
+    edited = edit(
+        "              id: internet-slow\n              queue: technical\n",
+        "              id: internet-slow\n              queue: ''\n",
+    )
+    assert edited.only().what == "leaf 'internet-slow' lacks 'queue'"
+    assert edited.reading.errors
