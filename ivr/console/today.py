@@ -72,6 +72,7 @@ class Controls:
 
     switches: tuple[Switch, ...]
     incidents: tuple[Incident, ...]
+    leaves: Mapping[str, str]  # what the menu calls them, by id
 
 
 def now(wiring: Wiring) -> Now:
@@ -92,11 +93,11 @@ def now(wiring: Wiring) -> Now:
         )
 
 
-def controls(conn: Connection, wiring: Wiring) -> Controls:
-    """What a manager may pull, as it stands."""
+def controls(conn: Connection, wiring: Wiring, language: str) -> Controls:
+    """What a manager may pull, as it stands. Leaves are called as in `language`."""
     plan = live_plan(conn, wiring)
     current = incidents.current(conn, wiring.clock())
-    return Controls(tuple(switches.standing(conn, plan)), tuple(current))
+    return Controls(tuple(switches.standing(conn, plan)), tuple(current), leaf_names(plan, language))
 
 
 def live_plan(conn: Connection, wiring: Wiring) -> Plan | None:
@@ -105,6 +106,13 @@ def live_plan(conn: Connection, wiring: Wiring) -> Plan | None:
         return wiring.plans.live(conn)
     except LookupError:
         return None
+
+
+def leaf_names(plan: Plan | None, language: str) -> dict[str, str]:
+    """By leaf id: "Internet › slow Internet"."""
+    if plan is None:
+        return {}
+    return {leaf: " › ".join(plan.labels(path, language)) for leaf, (path, _) in plan.leaves().items()}
 
 
 def midnight(at: datetime, plan: Plan | None) -> datetime:
@@ -202,11 +210,10 @@ def _phone(conn: Connection, at: datetime) -> Part:
     if latest is None:
         words = sentence("It never called here. See what flask doctor says of the public address and the number.")
         return Part(name, "warn", words)
-    return Part(name, "good", sentence("Last heard of %(minutes)s minutes ago.", minutes=_minutes(at - latest)))
-
-
-def _minutes(ago: timedelta) -> int:
-    return max(0, round(ago.total_seconds() / 60))
+    minutes = round((at - latest).total_seconds() / 60)
+    if minutes < 1:
+        return Part(name, "good", sentence("Heard of within the last minute."))
+    return Part(name, "good", sentence("Last heard of %(minutes)s minutes ago.", minutes=minutes))
 
 
 # ---- what a manager should know

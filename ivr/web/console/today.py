@@ -41,7 +41,7 @@ def now() -> Response:
 def controls() -> Response:
     """The part with the switches and the incidents of now."""
     with wiring().pool.connection() as conn:
-        found = figures.controls(conn, wiring())
+        found = figures.controls(conn, wiring(), language())
     return make_response(render_template("today/controls.html", controls=found))
 
 
@@ -67,7 +67,8 @@ def past() -> Response:
     """Every incident of late."""
     with wiring().pool.connection() as conn:
         current, over = incidents.listed(conn, wiring().clock())
-    return make_response(render_template("today/incidents.html", current=current, over=over))
+        leaves = figures.leaf_names(figures.live_plan(conn, wiring()), language())
+    return make_response(render_template("today/incidents.html", current=current, over=over, leaves=leaves))
 
 
 @today.get("/today/incidents/new")
@@ -107,7 +108,7 @@ def end(number: int) -> Response:
 def _page(form: Form, status: int = 200) -> Response:
     told = figures.now(wiring())
     with wiring().pool.connection() as conn:
-        found = figures.controls(conn, wiring())
+        found = figures.controls(conn, wiring(), language())
     return make_response(render_template("today/page.html", form=form, now=told, controls=found), status)
 
 

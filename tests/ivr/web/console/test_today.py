@@ -93,7 +93,7 @@ def test_every_part_tells_how_it_is(clock: Clock, wiring: Wiring, token: str) ->
         texts.cancel_to(conn, "key", clock(), "opted_out")
     assert str(part(wiring, "Texts").words) == "None waits."
     assert part(wiring, "Worker").state == "good"
-    assert str(part(wiring, "Phone company").words) == "Last heard of 0 minutes ago."
+    assert str(part(wiring, "Phone company").words) == "Heard of within the last minute."
 
 
 def test_a_pinned_article_that_is_gone_is_warned_of(wiring: Wiring, signed_in: SignedIn) -> None:
@@ -204,8 +204,8 @@ def test_an_incident_stands_on_today_and_is_ended_there(wiring: Wiring, signed_i
     begin(editor, at=["internet/red-light", "billing"])
     said = words(editor.get("/console/today"))
     assert "Incident 1 callers hear it now" in said
-    assert "Callers of " in said
-    assert "internet-red-light" in said
+    assert "Callers your bill or account › a double charge, " in said
+    assert ", Internet › a red light on the router By text" in said
     answer = editor.post_form("/console/today/incidents/1/end", why="Mended")
     assert answer.status_code == 303
     assert "Incident 1" not in words(editor.get("/console/today"))
