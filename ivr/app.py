@@ -1,6 +1,8 @@
 """The Flask application."""
 
 import gc
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from flask import Flask
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
@@ -14,7 +16,23 @@ from ivr.web.application import Application
 from ivr.web.console import create_console
 from ivr.wiring import Wiring
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
 ANSWER_WITHIN_S = 2.0  # of the database; the carrier waits 15, a caller hears silence meanwhile
+
+
+class _Beside:
+    """Applications of their own beside the one that answers webhooks: no hook of theirs ever runs for a webhook, which
+    does not wait for the dispatcher to take its path apart either."""
+
+    def __init__(self, inner: "WSGIApplication", mounted: "dict[str, WSGIApplication]") -> None:
+        self._inner, self._paths = inner, tuple(mounted)
+        self._all = DispatcherMiddleware(inner, mounted)
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        ours = environ.get("PATH_INFO", "").startswith(self._paths)
+        return (self._all if ours else self._inner)(environ, start_response)
 
 
 def create_app(wiring: Wiring | None = None) -> Flask:
@@ -48,9 +66,8 @@ def _build() -> Wiring:
 def _application(wiring: Wiring) -> Flask:
     app = Application(__name__, template_folder="web/templates", static_folder="web/static")
     app.extensions["offhold"] = wiring
-    # Applications of their own: no hook of theirs ever runs for a webhook.
     mounted = app.extensions["mounted"] = {"/console": create_console(wiring), "/api": create_api(wiring)}
-    app.wsgi_app = DispatcherMiddleware(app.wsgi_app, mounted)  # type: ignore[method-assign]
+    app.wsgi_app = _Beside(app.wsgi_app, mounted)  # type: ignore[method-assign]
     web.install(app)
     for blueprint in web.blueprints:
         app.register_blueprint(blueprint)

@@ -135,9 +135,13 @@ def set_totp(conn: Connection, staff_id: int, sealed: bytes | None, step: int) -
     conn.execute("UPDATE staff SET totp_sealed = %s, totp_step = %s WHERE id = %s", (sealed, step, staff_id))
 
 
-def take_step(conn: Connection, staff_id: int, step: int) -> bool:
-    """Take the code of a time step. False when it, or a later one, was taken already."""
-    taken = conn.execute("UPDATE staff SET totp_step = %s WHERE id = %s AND totp_step < %s", (step, staff_id, step))
+def take_step(conn: Connection, staff_id: int, step: int, sealed: bytes) -> bool:
+    """Take the code of a time step. False when it, or a later one, was taken already. `sealed`: the secret once more,
+    under the newest key."""
+    taken = conn.execute(
+        "UPDATE staff SET totp_step = %s, totp_sealed = %s WHERE id = %s AND totp_step < %s",
+        (step, sealed, staff_id, step),
+    )
     return taken.rowcount == 1
 
 

@@ -128,7 +128,7 @@ def _take_code(conn: Connection, wiring: Wiring, person: StaffRow, code: str) ->
     except ValueError:  # sealed under a key that is gone: a recovery code or a reset helps
         return False
     step = codes.step_of(secret, code, wiring.clock())
-    return step is not None and staff.take_step(conn, person.id, step)
+    return step is not None and staff.take_step(conn, person.id, step, wiring.numbers.seal(secret))
 
 
 # ---- looking after accounts

@@ -5,7 +5,6 @@ caller.
 import base64
 import hashlib
 import hmac
-import ipaddress
 from urllib.parse import urlsplit
 
 import redis
@@ -16,7 +15,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from ivr.call.wording import words
 from ivr.texts.numbers import readable
 from ivr.visits import Arrival, Page, Saying, visit
-from ivr.web import pages
+from ivr.web import address, pages
 from ivr.web.guards import wiring
 from ivr.web.steps import blocks
 from search.article import Article
@@ -164,22 +163,9 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}".replace(";", "").replace(",", "")
 
 
-def _address() -> str:
-    """Who asks. Behind a proxy of ours (an address that no one outside can have) it is what that proxy
-    saw.
-    """
-    direct = request.remote_addr or ""
-    try:
-        ours = ipaddress.ip_address(direct).is_private
-    except ValueError:
-        ours = True
-    seen_by_proxy = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-    return seen_by_proxy if ours and seen_by_proxy else direct
-
-
 def _misses_key() -> str:
     secret = wiring().settings.link_secret.get_secret_value().encode()
-    digest = hmac.new(secret, _address().encode("utf-8", "replace"), hashlib.sha256).digest()
+    digest = hmac.new(secret, address.visitor().encode("utf-8", "replace"), hashlib.sha256).digest()
     return f"offhold:link_misses:{base64.urlsafe_b64encode(digest[:12]).decode()}"
 
 

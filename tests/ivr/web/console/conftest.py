@@ -7,11 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
 from werkzeug.test import TestResponse
 
+from ivr.console import passwords
 from ivr.wiring import Wiring
 from models import sessions, staff
 
@@ -33,6 +35,13 @@ class ConsoleClient(FlaskClient):
     def post_form(self, path: str, **fields: Any) -> TestResponse:
         """A form of ours sent off, token included. A list is a field that comes several times."""
         return self.post(path, data={"csrf_token": self.csrf_token, **fields})
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same hash with less work: what is tested is what becomes of it. And patience on a busy machine."""
+    monkeypatch.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1))
+    monkeypatch.setattr(passwords, "WAIT_S", 120.0)
 
 
 SignedIn = Callable[[str], ConsoleClient]
