@@ -67,6 +67,8 @@ class Fields:
     def needed(self, key: str) -> Node | None:
         """The value of a key that must be there."""
         node = self.optional(key)
+        if node is not None and node.kind == "text" and not node.text.strip():  # key: ""
+            node = None
         if node is None and self._is_block:
             place = self._nodes[key][0] if key in self._nodes else self.place
             self.error(place, f"{self.name} lacks '{key}'", f"Add '{key}:' with a value")

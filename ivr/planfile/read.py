@@ -71,7 +71,7 @@ def read_plan(raw: bytes, version: int = 0) -> Reading:
 
 
 def _brand(top: Fields) -> str:
-    brand, given = top.text("brand"), top.optional("brand")
+    brand = top.text("brand")
     check_written(brand, top.place_of("brand"), "'brand'", top.problems)
     if len(brand) > 30:
         top.error(
@@ -79,7 +79,7 @@ def _brand(top: Fields) -> str:
             "'brand' is longer than 30 characters",
             "It stands in every text: shorten it",
         )
-    elif given is not None and given.kind == "text" and not any(letter.isalnum() for letter in to_gsm(brand)):
+    elif brand and not any(letter.isalnum() for letter in to_gsm(brand)):
         todo = "Every text begins with it: write it in Latin letters or digits"
         top.error(top.place_of("brand"), "'brand' has nothing a text can carry", todo)
     return brand

@@ -7,6 +7,7 @@ from ivr.web.console import failures, guards, issuers, navigation, sessions, thr
 from ivr.web.console.account import account
 from ivr.web.console.audit import audit
 from ivr.web.console.entry import entry
+from ivr.web.console.menus import menus
 from ivr.web.console.oidc import oidc
 from ivr.web.console.staff import staff
 from ivr.web.console.today import today
@@ -16,6 +17,7 @@ from ivr.wiring import Wiring
 blueprints = (
     entry,
     today,
+    menus,
     oidc,
     account,
     staff,
