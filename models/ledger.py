@@ -73,7 +73,7 @@ class StandingRow(NamedTuple):
 
 
 class UsageRow(NamedTuple):
-    """A fact that cost something."""
+    """A fact that cost something. `since`: of `described`, when the caller had chosen what the call is about."""
 
     call_sid: str
     id: int
@@ -81,7 +81,8 @@ class UsageRow(NamedTuple):
     at: datetime
     text_id: str | None
     segments: int
-    kind: str | None
+    since: datetime | None
+    message_sid: str | None
 
 
 class BaselineRow(NamedTuple):
@@ -277,8 +278,10 @@ _SPOKEN = ("menu_chosen", "accepted", "declined")
 def usage(conn: Connection, call_sids: Sequence[str]) -> list[UsageRow]:
     """The facts of calls that cost something, by number."""
     rows = conn.execute(
-        "SELECT call_sid, id, name, at, data->>'text_id', coalesce((data->>'segments')::int, 0), data->>'kind'"
-        " FROM facts WHERE call_sid = ANY(%s) AND (name = ANY(%s) OR name = ANY(%s) AND data->>'by' = 'speech')"
+        "SELECT call_sid, id, name, at, data->>'text_id', coalesce((data->>'segments')::int, 0), CASE name"
+        " WHEN 'described' THEN (SELECT max(m.at) FROM facts m WHERE m.call_sid = f.call_sid AND m.id < f.id"
+        " AND m.name = 'menu_chosen') END, data->>'message_sid'"
+        " FROM facts f WHERE call_sid = ANY(%s) AND (name = ANY(%s) OR name = ANY(%s) AND data->>'by' = 'speech')"
         " ORDER BY id",
         (list(call_sids), list(_COSTLY), list(_SPOKEN)),
     )
@@ -319,12 +322,13 @@ def held_out(
     another within the window, nor reached us by another channel. Callers without a number are left out."""
     rows = conn.execute(
         "SELECT (started_at AT TIME ZONE %(zone)s)::date, coalesce(queue, ''),"
-        " width_bucket(coalesce(waited_s, 0), %(bins)s::int[]), count(*), count(*) FILTER (WHERE"
-        " agent_at IS NULL AND hung_up_at IS NOT NULL"
+        " width_bucket(extract(epoch FROM eligible_at - held_at)::float8, %(bins)s::float8[]), count(*),"
+        " count(*) FILTER (WHERE agent_at IS NULL AND hung_up_at IS NOT NULL"
         " AND coalesce(next_agent_at >= started_at + %(window)s, true)"
         " AND coalesce(next_other_at >= started_at + %(window)s, true))"
         " FROM call_summaries WHERE arm = 'holdout' AND NOT forced AND caller_key IS NOT NULL AND test = %(test)s"
-        " AND started_at >= %(since)s AND started_at < %(until)s GROUP BY 1, 2, 3",
+        " AND eligible_at IS NOT NULL AND held_at IS NOT NULL AND started_at >= %(since)s AND started_at < %(until)s"
+        " GROUP BY 1, 2, 3",
         {"since": since, "until": until, "zone": zone, "bins": list(bins), "window": window, "test": test},
     )
     return [HeldOut(*row) for row in rows]
@@ -359,9 +363,55 @@ def keep_baselines(conn: Connection, rows: Sequence[BaselineRow]) -> None:
     )
 
 
-def first_day(conn: Connection, zone: str, *, test: bool) -> date | None:
-    """The day of the first call, in a zone."""
-    row = conn.execute(
-        "SELECT (min(started_at) AT TIME ZONE %s)::date FROM call_summaries WHERE test = %s", (zone, test)
-    ).fetchone()
-    return row[0] if row else None
+class PriceRow(NamedTuple):
+    """A text whose price is asked for, or known. `price` in micro-units."""
+
+    text_id: str
+    message_sid: str
+    call_sid: str
+    price: int | None
+    currency: str | None
+    attempts: int
+
+
+_PRICE = "SELECT text_id, message_sid, call_sid, price, currency, attempts FROM message_prices"
+
+
+def enrol_texts(conn: Connection, texts: Sequence[tuple[str, str, str, datetime]]) -> None:
+    """(text id, message SID, call SID, when to ask) of texts whose price is to be asked for; those known stay."""
+    conn.execute(
+        "INSERT INTO message_prices (text_id, message_sid, call_sid, next_at)"
+        " SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::timestamptz[]) ON CONFLICT DO NOTHING",
+        [list(column) for column in zip(*texts, strict=True)],
+    )
+
+
+def prices(conn: Connection, call_sids: Sequence[str]) -> list[PriceRow]:
+    """The prices that are known of calls' texts."""
+    rows = conn.execute(f"{_PRICE} WHERE call_sid = ANY(%s) AND price IS NOT NULL", (list(call_sids),))
+    return [PriceRow(*row) for row in rows]
+
+
+def prices_to_ask(conn: Connection, now: datetime, limit: int) -> list[PriceRow]:
+    """Texts whose price is to be asked for now."""
+    rows = conn.execute(f"{_PRICE} WHERE next_at <= %s ORDER BY next_at LIMIT %s", (now, limit))
+    return [PriceRow(*row) for row in rows]
+
+
+def keep_price(conn: Connection, text_id: str, price: int, currency: str, now: datetime) -> None:
+    """Keep what a text cost; its call is settled again."""
+    with conn.transaction():
+        conn.execute(
+            "UPDATE message_prices SET price = %s, currency = %s, fetched_at = %s, next_at = NULL WHERE text_id = %s",
+            (price, currency, now, text_id),
+        )
+        conn.execute(
+            "INSERT INTO unsettled SELECT call_sid, '-infinity' FROM message_prices WHERE text_id = %s"
+            " ON CONFLICT (call_sid) DO UPDATE SET due_at = excluded.due_at",
+            (text_id,),
+        )
+
+
+def ask_price_again(conn: Connection, text_id: str, at: datetime | None) -> None:
+    """Ask later, or (None) no more."""
+    conn.execute("UPDATE message_prices SET attempts = attempts + 1, next_at = %s WHERE text_id = %s", (at, text_id))

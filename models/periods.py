@@ -24,7 +24,8 @@ _CLOSED = "SELECT month, closed_at, closed_by, reason, card, channels FROM close
 def close(conn: Connection, closed: Closed) -> None:
     """Close a month for good, once whoever writes entries has ended. Raises UniqueViolation for a closed one."""
     conn.execute(
-        "INSERT INTO closed_months (month, closed_at, closed_by, reason, card, channels) VALUES (%s, %s, %s, %s, %s, %s)",
+        "INSERT INTO closed_months (month, closed_at, closed_by, reason, card, channels)"
+        " VALUES (%s, %s, %s, %s, %s, %s)",
         (*closed[:5], Jsonb(closed.channels)),
     )
 

@@ -49,7 +49,8 @@ class Key(NamedTuple):
 
 
 class Figure(NamedTuple):
-    """What a posting counts. `quantity`: segments, uses, milliseconds or micro-hours, by kind."""
+    """What a posting counts. `contacts`, `agent_ms` and `amount` are less the haircut; `quantity` is callers, segments,
+    uses, milliseconds, days or micro-hours, by kind."""
 
     amount: int = 0
     contacts: int = 0
