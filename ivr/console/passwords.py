@@ -15,7 +15,8 @@ LEAST_LETTERS, MOST_LETTERS = 12, 256
 LEAST_DIFFERENT = 5
 #: OWASP's second choice of argon2id's parameters with a pass more; one lane, for calls are answered on the same cores
 _HASHER = PasswordHasher(time_cost=2, memory_cost=47_104, parallelism=1)
-_ONE_AT_A_TIME = threading.BoundedSemaphore(1)  # a flood of tries takes one core at most
+_ONE_AT_A_TIME = threading.BoundedSemaphore(1)  # a flood of tries takes one core at most,
+_AT_THE_DOOR = threading.BoundedSemaphore(3)  # and few of the threads that answer calls
 WAIT_S = 5.0
 
 _RUNS = ("abcdefghijklmnopqrstuvwxyz", "01234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm", "qwertzuiop", "azertyuiop",
@@ -100,11 +101,15 @@ def _nobodys() -> str:
 
 
 class _Turn:
-    """One hash at a time in a process."""
+    """One hash at a time in a process. Nobody holds a connection of the pool meanwhile: calls need them."""
 
     def __enter__(self) -> None:
+        if not _AT_THE_DOOR.acquire(blocking=False):
+            raise Busy
         if not _ONE_AT_A_TIME.acquire(timeout=WAIT_S):
+            _AT_THE_DOOR.release()
             raise Busy
 
     def __exit__(self, *_: object) -> None:
         _ONE_AT_A_TIME.release()
+        _AT_THE_DOOR.release()

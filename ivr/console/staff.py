@@ -51,14 +51,13 @@ class Joined:
     recovery_codes: tuple[str, ...]
 
 
-def join(
-    conn: Connection, wiring: Wiring, token: str, *, email: str, name: str, password: str, code: str, language: str
-) -> Joined:
+def join(wiring: Wiring, token: str, *, email: str, name: str, password: str, code: str, language: str) -> Joined:
     """Use a link up: choose a password and tie an authenticator. The e-mail address counts for the set-up link only.
 
     Raises Wrong, Missing, or `passwords.Busy`.
     """
-    page = invitation(conn, wiring, token)
+    with wiring.pool.connection() as conn:
+        page = invitation(conn, wiring, token)
     now = wiring.clock()
     address = page.person.email if page.person else email
     problems = _wrong_name(name) | ({} if page.person else _wrong_email(email))
@@ -71,7 +70,7 @@ def join(
         raise Wrong(problems)
     kept = passwords.hashed(password)
     fresh = codes.recovery_codes()
-    with conn.transaction():
+    with wiring.pool.connection() as conn, conn.transaction():
         staff.lock(conn)
         if not staff.use_link(conn, links.token_hash(token), now):
             raise Missing
@@ -97,15 +96,21 @@ def _first(conn: Connection, email: str, name: str, language: str, now: datetime
     return staff_id
 
 
-def sign_in(conn: Connection, wiring: Wiring, email: str, password: str, code: str) -> StaffRow:
+def sign_in(wiring: Wiring, email: str, password: str, code: str) -> StaffRow:
     """Who has this address, password and code; the code is used up. Raises Wrong, or `passwords.Busy`."""
-    person = staff.by_email(conn, email)
+    with wiring.pool.connection() as conn:
+        person = staff.by_email(conn, email)
     right = passwords.fits(person.password_hash if person else None, password)
-    if person is None or not right or not person.active or not _take_code(conn, wiring, person, code):
+    if person is None or not right or not person.active:
         raise Wrong({"": NOT_IN})
-    if person.password_hash and passwords.is_outdated(person.password_hash):
-        staff.set_password(conn, person.id, passwords.hashed(password))
-    staff.signed_in(conn, person.id, wiring.clock())
+    outdated = person.password_hash is not None and passwords.is_outdated(person.password_hash)
+    fresh = passwords.hashed(password) if outdated else None
+    with wiring.pool.connection() as conn:
+        if not _take_code(conn, wiring, person, code):
+            raise Wrong({"": NOT_IN})
+        if fresh:
+            staff.set_password(conn, person.id, fresh)
+        staff.signed_in(conn, person.id, wiring.clock())
     return person
 
 
@@ -263,27 +268,29 @@ def change_own(conn: Connection, wiring: Wiring, me: Staff, *, name: str, langua
             )  # fmt: skip
 
 
-def change_password(conn: Connection, wiring: Wiring, me: Staff, *, now: str, new: str) -> None:
+def change_password(wiring: Wiring, me: Staff, *, now: str, new: str) -> None:
     """Another password, by who knows the present one. Raises Wrong, or `passwords.Busy`."""
-    person = _known(conn, me.id)
+    with wiring.pool.connection() as conn:
+        person = _known(conn, me.id)
     if not passwords.fits(person.password_hash, now):
         raise Wrong({"password_now": sentence("This is not your password.")})
     weak = passwords.problem(new, person.name, person.email)
     if weak:
         raise Wrong({"password": weak})
     kept = passwords.hashed(new)
-    with conn.transaction():
+    with wiring.pool.connection() as conn, conn.transaction():
         staff.set_password(conn, me.id, kept)
         audit.note(conn, who=me.id, what="staff.password", on=f"staff {me.id}", at=wiring.clock())
 
 
-def new_recovery_codes(conn: Connection, wiring: Wiring, me: Staff, *, password: str) -> tuple[str, ...]:
+def new_recovery_codes(wiring: Wiring, me: Staff, *, password: str) -> tuple[str, ...]:
     """New recovery codes in place of the old ones, told this once. Raises Wrong, or `passwords.Busy`."""
-    person = _known(conn, me.id)
+    with wiring.pool.connection() as conn:
+        person = _known(conn, me.id)
     if not passwords.fits(person.password_hash, password):
         raise Wrong({"password_now": sentence("This is not your password.")})
     fresh = codes.recovery_codes()
-    with conn.transaction():
+    with wiring.pool.connection() as conn, conn.transaction():
         staff.put_recovery_codes(conn, me.id, [codes.recovery_hash(one) for one in fresh])
         audit.note(conn, who=me.id, what="staff.recovery_codes", on=f"staff {me.id}", at=wiring.clock())
     return fresh

@@ -64,10 +64,10 @@ def change_password() -> Response:
     """Another password; every other session of this person ends."""
     form = forms.posted()
     try:
+        _count_try()
+        now, new = str(form.value("password_now")), str(form.value("password"))
+        accounts.change_password(wiring(), staff(), now=now, new=new)
         with wiring().pool.connection() as conn:
-            _count_try()
-            now, new = str(form.value("password_now")), str(form.value("password"))
-            accounts.change_password(conn, wiring(), staff(), now=now, new=new)
             sessions.end_others(conn, staff().id)
     except Wrong as wrong:
         return _page(form.wrong(wrong.problems), 422)
@@ -83,9 +83,8 @@ def new_recovery_codes() -> Response:
     """New recovery codes, shown this once."""
     form = forms.posted()
     try:
-        with wiring().pool.connection() as conn:
-            _count_try()
-            fresh = accounts.new_recovery_codes(conn, wiring(), staff(), password=str(form.value("password_now")))
+        _count_try()
+        fresh = accounts.new_recovery_codes(wiring(), staff(), password=str(form.value("password_now")))
     except Wrong as wrong:
         return _page(form.wrong({"codes": next(iter(wrong.problems.values()))}), 422)
     except passwords.Busy:

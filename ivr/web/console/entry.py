@@ -46,8 +46,8 @@ def sign_in_now() -> Response:
     if not throttle().may_try(form["email"]):
         return _sign_in_page(form.wrong({"": TOO_OFTEN}), 429)
     try:
+        person = accounts.sign_in(wiring(), form["email"], str(form.value("password")), form["code"])
         with wiring().pool.connection() as conn:
-            person = accounts.sign_in(conn, wiring(), form["email"], str(form.value("password")), form["code"])
             sessions.begin(conn, person.id)
     except Wrong as wrong:
         log.warning("sign_in_refused")
@@ -102,11 +102,11 @@ def join_now(token: str) -> Response:
     """Password and authenticator chosen; signed in, and the recovery codes told this once."""
     form = forms.posted()
     try:
+        joined = accounts.join(
+            wiring(), token, email=form["email"], name=form["name"], password=str(form.value("password")),
+            code=form["code"], language=language(),
+        )  # fmt: skip
         with wiring().pool.connection() as conn:
-            joined = accounts.join(
-                conn, wiring(), token, email=form["email"], name=form["name"], password=str(form.value("password")),
-                code=form["code"], language=language(),
-            )  # fmt: skip
             sessions.begin(conn, joined.staff_id)
     except Wrong as wrong:
         return _join_page(token, form.wrong(wrong.problems), 422)

@@ -3,6 +3,7 @@
 import hashlib
 import re
 import secrets
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -42,6 +43,7 @@ def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same hash with less work: what is tested is what becomes of it. And patience on a busy machine."""
     monkeypatch.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1))
     monkeypatch.setattr(passwords, "WAIT_S", 120.0)
+    monkeypatch.setattr(passwords, "_AT_THE_DOOR", threading.BoundedSemaphore(8))
 
 
 SignedIn = Callable[[str], ConsoleClient]

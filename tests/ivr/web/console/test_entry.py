@@ -1,6 +1,7 @@
 """Getting in: the set-up link, signing in, sessions, and what keeps others out."""
 
 import re
+import threading
 from collections.abc import MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -10,6 +11,7 @@ from flask import Flask
 
 from config.settings import Settings
 from ivr import board
+from ivr.console import passwords
 from ivr.console import staff as accounts
 from ivr.console.errors import Wrong
 from ivr.web.console import throttle
@@ -128,11 +130,10 @@ def test_a_code_is_taken_once(nobody: ConsoleClient, wiring: Wiring, clock: Cloc
     code = account.code(wiring)
 
     def one(_: int) -> bool:
-        with wiring.pool.connection(timeout=10) as conn:
-            try:
-                accounts.sign_in(conn, wiring, account.email, PASSWORD, code)
-            except Wrong:
-                return False
+        try:
+            accounts.sign_in(wiring, account.email, PASSWORD, code)
+        except Wrong:
+            return False
         return True
 
     with ThreadPoolExecutor(4) as threads:
@@ -141,17 +142,17 @@ def test_a_code_is_taken_once(nobody: ConsoleClient, wiring: Wiring, clock: Cloc
 
 def test_the_code_of_the_set_up_page_signs_nobody_in(nobody: ConsoleClient, wiring: Wiring) -> None:
     account = set_up(nobody, wiring)
-    with wiring.pool.connection() as conn, pytest.raises(Wrong):
-        accounts.sign_in(conn, wiring, account.email, PASSWORD, account.code(wiring))
+    with pytest.raises(Wrong):
+        accounts.sign_in(wiring, account.email, PASSWORD, account.code(wiring))
 
 
 def test_a_recovery_code_lets_in_once_and_is_noted(nobody: ConsoleClient, wiring: Wiring) -> None:
     account = set_up(nobody, wiring)
     typed = account.recovery_codes[3].upper().replace("-", " ")
+    assert accounts.sign_in(wiring, account.email, PASSWORD, typed).email == account.email
+    with pytest.raises(Wrong):
+        accounts.sign_in(wiring, account.email, PASSWORD, typed)
     with wiring.pool.connection() as conn:
-        assert accounts.sign_in(conn, wiring, account.email, PASSWORD, typed).email == account.email
-        with pytest.raises(Wrong):
-            accounts.sign_in(conn, wiring, account.email, PASSWORD, typed)
         assert audit.find(conn, limit=1)[0].after == {"left": 9}
 
 
@@ -184,6 +185,24 @@ def test_one_address_may_try_a_hundred_times_in_all(nobody: ConsoleClient, conso
     with console.test_request_context(environ_base={"REMOTE_ADDR": "198.51.100.9"}):
         counted = [throttle.throttle().may_try(f"m{n}@lumora.example") for n in range(101)]
     assert counted == [True] * 100 + [False]
+
+
+def test_a_flood_of_tries_takes_few_of_the_threads_and_no_connection(
+    nobody: ConsoleClient, wiring: Wiring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lent: list[int] = []
+
+    def slow(kept: str | None, password: str) -> bool:
+        lent.append(wiring.pool.get_stats()["pool_size"] - wiring.pool.get_stats()["pool_available"])
+        return False
+
+    monkeypatch.setattr(passwords, "fits", slow)
+    assert sign_in(nobody, "maria@lumora.example", "000000").status_code == 422
+    assert lent == [0]
+    monkeypatch.undo()
+    monkeypatch.setattr(passwords, "_AT_THE_DOOR", threading.BoundedSemaphore(1))
+    with passwords._Turn():
+        assert sign_in(nobody, "maria@lumora.example", "000000").status_code == 429
 
 
 # ---- sessions
