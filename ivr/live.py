@@ -60,6 +60,7 @@ class Plans:
 
     def __init__(self) -> None:
         self._kept: OrderedDict[int, Plan] = OrderedDict()
+        self._live = 0  # the version that was live when last asked for
         self._lock = threading.Lock()
 
     def live(self, conn: Connection) -> Plan:
@@ -67,7 +68,9 @@ class Plans:
         version = plans.live_version(conn)
         if version is None:
             raise LookupError("no plan is published: flask menu publish FILE")
-        return self.get(conn, version)
+        plan = self.get(conn, version)
+        self._live = version
+        return plan
 
     def get(self, conn: Connection, version: int) -> Plan:
         """The plan of a version. Raises LookupError when there is none."""
@@ -84,9 +87,10 @@ class Plans:
         return plan
 
     def known(self) -> Plan | None:
-        """The newest plan in memory, for when the database cannot be asked; None before the first one was read."""
+        """The plan that was live when last asked for, for when the database cannot be asked; None before. Never a draft
+        that the test phone tries."""
         with self._lock:
-            return self._kept[max(self._kept)] if self._kept else None
+            return self._kept.get(self._live)
 
 
 def outlooks(answers: list[tuple[str, datetime]], now: datetime) -> dict[str, Outlook]:

@@ -25,7 +25,7 @@ from ivr.jobs.queue_text import queue_text, text_refusal
 from ivr.live import Latest
 from ivr.texts import numbers
 from ivr.wiring import Wiring
-from models import articles, calls, transcripts
+from models import articles, calls, plans, transcripts
 
 log = structlog.get_logger()
 
@@ -43,7 +43,7 @@ def start_call(wiring: Wiring, incoming: Incoming) -> str:
     """The first turn of a call, or the latest document again when the call is already known."""
     now = wiring.clock()
     with wiring.pool.connection() as conn:
-        plan = wiring.plans.live(conn)
+        plan = _plan_for(wiring, conn, incoming)
         caller, returning = _meet(wiring, conn, plan, incoming)
         state = CallState(
             call_sid=incoming.call_sid,
@@ -135,6 +135,15 @@ def _plan_of(wiring: Wiring, conn: Connection, state: CallState) -> Plan:
     except LookupError:
         log.warning("plan_is_gone", call_sid=state.call_sid, version=state.plan_version)
         return wiring.plans.live(conn)
+
+
+def _plan_for(wiring: Wiring, conn: Connection, incoming: Incoming) -> Plan:
+    """The live plan; for a call of the test phone the draft on trial that it asks for. The carrier's own calls never
+    get one, whatever they carry: their account is a company's own."""
+    wanted = incoming.plan
+    if wanted is None or not wiring.development_account or wiring.settings.test_phone != "on":
+        return wiring.plans.live(conn)
+    return wiring.plans.get(conn, wanted) if plans.is_on_trial(conn, wanted) else wiring.plans.live(conn)
 
 
 def _meet(wiring: Wiring, conn: Connection, plan: Plan, incoming: Incoming) -> tuple[Caller, Returning | None]:

@@ -148,7 +148,7 @@ class ReadOnce(Plans):
         return self._versions[version]
 
     def known(self) -> Plan | None:
-        return self._versions[max(self._versions)] if self._versions else None
+        return self._versions.get(self._live)
 
     @classmethod
     def read(cls, text: str) -> Plan:

@@ -28,8 +28,8 @@ Form = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A call coming in. `arm` is the test phone's switch ("treat", "draw", "holdout"), empty on real
-    calls.
+    """A call coming in. `arm` is the test phone's switch ("treat", "draw", "holdout"), empty on real calls; `plan` the
+    draft it asks for, by its version, None on real calls.
     """
 
     call_sid: str
@@ -38,6 +38,7 @@ class Incoming:
     to: str
     stir_verstat: str = ""
     arm: str = ""
+    plan: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +134,7 @@ def incoming(form: Form) -> Incoming | None:
         to=_line(form, "To"),
         stir_verstat=_word(form, "StirVerstat"),
         arm=_word(form, "OffholdArm"),
+        plan=_count(form, "OffholdPlan"),
     )
 
 

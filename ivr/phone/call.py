@@ -123,6 +123,8 @@ class Call:
     token: str = field(default_factory=lambda: secrets.token_urlsafe(48))
     stir: str = ""
     arm: str = ""
+    plan: str = ""
+    """The version of a draft it asks for."""
     status: str = "ringing"
     ended_at: datetime | None = None
     heard: list[Heard] = field(default_factory=list)
@@ -174,6 +176,8 @@ class Call:
             pairs += _sip(self.from_, self.sid)
         if self.arm:
             pairs.append(("OffholdArm", self.arm))
+        if self.plan:
+            pairs.append(("OffholdPlan", self.plan))
         return pairs + list(extra)
 
     def note(self, now: datetime, kind: str, text: str, **more: Any) -> Heard:

@@ -52,6 +52,7 @@ def desk(carrier: Carrier, ticker: Ticker, service_url: str) -> Blueprint:
             lines=list(carrier.lines.values()),
             mark=MARK,
             service_url=service_url,
+            plan=_version(request.args.get("plan", "")),
         )
 
     @pages.get("/desk/state")
@@ -106,7 +107,13 @@ def _dial(body: dict[str, Any], carrier: Carrier, ticker: Ticker) -> dict[str, A
     if arm not in ("treat", "draw"):
         raise Wrong("The arm is `treat` or `draw`.")
     stir = "" if from_ == WITHHELD or from_.startswith("sip:") else "TN-Validation-Passed-A"
-    return {"call": carrier.call(from_, to, arm=arm, stir=stir).sid}
+    plan = _version(str(body.get("plan", "")))
+    return {"call": carrier.call(from_, to, arm=arm, stir=stir, plan=plan).sid}
+
+
+def _version(given: str) -> str:
+    """The version of a draft, "" for anything that is none."""
+    return given if given.isascii() and given.isdigit() and len(given) <= 9 else ""
 
 
 def _press(body: dict[str, Any], carrier: Carrier, ticker: Ticker) -> None:

@@ -158,10 +158,19 @@ class Carrier:
 
     # ---- what a person does
 
-    def call(self, from_: str, to: str | None = None, *, arm: str = "", stir: str = "TN-Validation-Passed-A") -> Call:
-        """Somebody calls; returns when the first document plays. KeyError: not a number of ours."""
+    def call(
+        self,
+        from_: str,
+        to: str | None = None,
+        *,
+        arm: str = "",
+        stir: str = "TN-Validation-Passed-A",
+        plan: str = "",
+    ) -> Call:
+        """Somebody calls; returns when the first document plays. `plan`: the draft to be played, by its version.
+        KeyError: not a number of ours."""
         line = self.lines[to or self.main.number]
-        call = Call(from_, line.number, line, self.now, self.account_sid, stir=stir, arm=arm)
+        call = Call(from_, line.number, line, self.now, self.account_sid, stir=stir, arm=arm, plan=plan)
         self.do(lambda: self._begin(call, Request(line.voice_url, line.voice_method)))
         return call
 

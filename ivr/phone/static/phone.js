@@ -244,7 +244,7 @@
     silence();
     if (speech) speech.speak(new SpeechSynthesisUtterance(""));
     const arm = document.querySelector("input[name=arm]:checked").value;
-    const got = await order("call", { from: by("from").value, to: by("to").value, arm });
+    const got = await order("call", { from: by("from").value, to: by("to").value, arm, plan: by("dial").dataset.plan });
     if (!got) return;
     Object.assign(seen, { call: got.call, after: 0, cut: new Set() });
     by("log").replaceChildren();
