@@ -116,13 +116,14 @@ def _saving(call: Summary, since: datetime, against: list[Contact], window: time
     return confirmed
 
 
-_RESTS_ON = ("assigned", "accepted", "delivered", "clicked", "steps_sent", "heard", "hung_up_in_queue")
+#: what an outcome of a used text rests on
+RESTS_ON = ("assigned", "accepted", "delivered", "clicked", "steps_sent", "heard", "hung_up_in_queue")
 
 
 def _is(
     call: Summary, kind: Kind, at: datetime, *, due_at: datetime | None = None, contact: Contact | None = None
 ) -> Outcome:
-    names: tuple[str, ...] = _RESTS_ON
+    names: tuple[str, ...] = RESTS_ON
     if kind in (Kind.CONFIRMED_EXPLICIT, Kind.LATE_REVERSAL, Kind.REVERSED):
         names = (*names, "said_solved")
     if call.agent_at is not None:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ivr.ledger.baselines import Haircut
 from ivr.ledger.books import MICRO, Due, Entry, Figure, Key, month_of
-from ivr.ledger.outcomes import Kind, Outcome
+from ivr.ledger.outcomes import RESTS_ON, Kind, Outcome
 from ivr.ledger.rates import Span
 from ivr.ledger.summary import Summary
 
@@ -81,22 +81,23 @@ def _saving(call: Summary, outcome: Outcome, terms: Terms, day_of: Callable[[dat
     confirmed = outcome.was or (outcome if outcome.kind in _CONFIRMED else None)
     figure, share = _worth(call, terms)
 
-    def due(kind: Entry, at: datetime, amount: Figure, given: Outcome, undoes: Entry | None = None) -> Due:
-        made = terms.due(call, kind, at, amount, given.facts)
+    def due(kind: Entry, at: datetime, amount: Figure, facts: Iterable[int], undoes: Entry | None = None) -> Due:
+        made = terms.due(call, kind, at, amount, facts)
         return made._replace(
             baseline=terms.haircut.day, share=share, undoes=Key(call.call_sid, undoes) if undoes else None
         )
 
-    yield due(Entry.PROVISIONAL, max(call.hung_up_at, call.used_at), figure, confirmed or outcome)
+    first = [call.evidence[name] for name in RESTS_ON if name in call.evidence]
+    yield due(Entry.PROVISIONAL, max(call.hung_up_at, call.used_at), figure, first)
     back = outcome.contact.ref if outcome.contact else ""
     if outcome.kind is Kind.REVERSED:
-        yield due(Entry.REVERSAL, outcome.at, figure.minus(), outcome, Entry.PROVISIONAL)._replace(contact=back)
+        yield due(Entry.REVERSAL, outcome.at, figure.minus(), outcome.facts, Entry.PROVISIONAL)._replace(contact=back)
     if confirmed is not None:
         kind = _CONFIRMED[confirmed.kind]
-        yield due(Entry.RELEASED, confirmed.at, figure.minus(), confirmed, Entry.PROVISIONAL)
-        yield due(kind, confirmed.at, figure, confirmed)
+        yield due(Entry.RELEASED, confirmed.at, figure.minus(), confirmed.facts, Entry.PROVISIONAL)
+        yield due(kind, confirmed.at, figure, confirmed.facts)
         if outcome.kind is Kind.LATE_REVERSAL:
-            late = due(Entry.LATE_REVERSAL, outcome.at, figure.minus(), outcome, kind)
+            late = due(Entry.LATE_REVERSAL, outcome.at, figure.minus(), outcome.facts, kind)
             yield late._replace(contact=back, month=month_of(day_of(outcome.at)))
 
 
