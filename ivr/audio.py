@@ -6,15 +6,14 @@ ever.
 """
 
 import hashlib
-import io
-import wave
 from collections.abc import Mapping
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-RATE = 8000  # what a telephone line carries
+from ivr.recorded import RATE, Part, Recorded, as_wav
+
 BAR_S = 4
 FADE_S = 0.25
 PEAK = 0.32  # of full scale: quieter than the voice, so an offer is heard over what came before
@@ -71,13 +70,7 @@ def _wav(sound: Sound) -> bytes:
     ramp = np.linspace(0.0, 1.0, edge)
     faded[:edge] *= ramp
     faded[-edge:] *= ramp[::-1]
-    written = io.BytesIO()
-    with wave.open(written, "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(RATE)
-        out.writeframes(np.round(faded * 32767).astype("<i2").tobytes())
-    return written.getvalue()
+    return as_wav(np.round(faded * 32767).astype("<i2").tobytes())
 
 
 @cache
@@ -96,18 +89,39 @@ def _clips() -> tuple[dict[str, bytes], dict[int, str]]:
 
 
 class Audio:
-    """The clips by length and by name. Immutable once made."""
+    """What callers hear that is no voice of the carrier: our music or the company's, and what people recorded."""
 
     def __init__(self) -> None:
         self._files, self._paths = _clips()
+        self._recorded = Recorded()
+        self.edition = 0  # grows when what was recorded changes: documents made before name other files
 
-    def paths(self, seconds: int) -> tuple[str, ...]:
-        """Paths of clips that play for about `seconds` in all, in order, at least one and at most twenty."""
+    @property
+    def recorded(self) -> Recorded:
+        """What people recorded, as last taken."""
+        return self._recorded
+
+    def take(self, recorded: Recorded) -> None:
+        """Play this from now on."""
+        if recorded is not self._recorded:
+            self._recorded = recorded
+            self.edition += 1
+
+    def parts(self, words: str, language: str) -> tuple[Part, ...]:
+        """The words in order, each part with the path of its recording, None where the voice says it."""
+        return self._recorded.parts(words, language)
+
+    def paths(self, seconds: int, turn: int = 0) -> tuple[str, ...]:
+        """Paths of clips that play for about `seconds` in all, in order, at least one and at most twenty. `turn`: the
+        company's own music goes on from turn to turn."""
         longest = max(CLIPS)
-        whole, rest = divmod(max(1, min(seconds, 20 * longest)), longest)
+        bounded = max(1, min(seconds, 20 * longest))
+        if own := self._recorded.music_paths(bounded, turn):
+            return own
+        whole, rest = divmod(bounded, longest)
         ends = (min(CLIPS, key=lambda clip: (abs(clip - rest), -clip)),) if rest > 1 or not whole else ()
         return tuple(self._paths[clip] for clip in (*(longest,) * whole, *ends))[:20]
 
     def file(self, name: str) -> bytes | None:
-        """A clip by the hash in its path; None for a name this process did not make."""
-        return self._files.get(name)
+        """A clip by the name in its path; None for one that is not in memory here."""
+        return self._files.get(name) or self._recorded.file(name)

@@ -12,7 +12,7 @@ from ivr.call.state import CallState, Stage
 log = structlog.get_logger()
 
 BOARD = "offhold:board"  # hash: CallSid -> "queue position waited_s"
-NEWS = "offhold:news"  # channel: "plan", "index", "switches", "incident"
+NEWS = "offhold:news"  # channel: "plan", "index", "switches", "incident", "recordings"
 EVERY_S = 1.0
 BOARD_LIVES_S = 300
 

@@ -15,7 +15,7 @@ from psycopg import Connection
 
 from config.settings import Settings
 from ivr import board as boards
-from ivr import gate, menu_paths
+from ivr import gate, menu_paths, recorded
 from ivr.audio import Audio
 from ivr.board import Board, News
 from ivr.call.plan import Plan
@@ -65,7 +65,7 @@ class Wiring:
     development_account: bool  # its calls come from the test phone
     encoder: Encoder | None = None
     unanswerable: float = UNANSWERABLE_SHARE  # of callers, as far as is known: see `ivr.gate`
-    _rendered: dict[tuple[tuple[Prompt, ...], int, int, str], str] = field(default_factory=dict)
+    _rendered: dict[tuple[tuple[Prompt, ...], int, int, str, int], str] = field(default_factory=dict)
     _news: list[News] = field(default_factory=list)
     _live: Plan | None = None
 
@@ -74,7 +74,7 @@ class Wiring:
 
     def render(self, prompts: tuple[Prompt, ...], plan: Plan, turn: int, language: str) -> str:
         """Prompts as the carrier's document. Many callers hear the same at the same turn: those are kept."""
-        key = (prompts, plan.version, turn, language)
+        key = (prompts, plan.version, turn, language, self.audio.edition)
         try:
             known = self._rendered.get(key)
         except TypeError:  # a task's attributes: no two callers share them
@@ -94,7 +94,7 @@ class Wiring:
 
     def announce(self, what: str) -> None:
         """Tell all processes that a new "plan" or "index" is out, that "switches" were pulled or there is an "incident"
-        begun or ended."""
+        begun or ended, or that there are other "recordings"."""
         boards.announce(self.redis, what)
 
     def warm(self) -> None:
@@ -106,12 +106,25 @@ class Wiring:
         beside = threading.Thread(target=self._load_encoder)  # reading the plan takes as long
         beside.start()
         _tried(self.look_for_plan)
+        _tried(self.look_at_recordings)
         beside.join()
         _tried(partial(self._bring_index, fetching=False))
         client = boards.connect(self.settings.redis_url.get_secret_value())
-        looks = (self.look_at_queues, self._look_for_paths, self._bring_index, self._index_news.follow)
+        looks = (
+            self.look_at_queues,
+            self.look_at_recordings,
+            self._look_for_paths,
+            self._bring_index,
+            self._index_news.follow,
+        )
         for look in looks:  # none waits for another
             self._news.append(News(client, look, LOOK_S))
+
+    def load(self) -> None:
+        """As `warm`, once: for commands that search. Raises what keeps it from searching."""
+        self.encoder = load_encoder(self.settings.encoder, self.settings.encoder_model)
+        self.look_for_plan()
+        self._index_news.look(self.encoder)
 
     def _load_encoder(self) -> None:
         try:
@@ -131,6 +144,11 @@ class Wiring:
         """See which switches are pulled, which incidents there are, and how fast the queues are answered."""
         with self.pool.connection() as conn:
             self.queues.look(conn)
+
+    def look_at_recordings(self) -> None:
+        """Take what people recorded, and the company's own music."""
+        with self.pool.connection() as conn:
+            self.audio.take(recorded.look(conn, self.audio.recorded))
 
     def _look_for_paths(self) -> None:
         self.look_for_plan()

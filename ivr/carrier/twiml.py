@@ -39,10 +39,13 @@ EMPTY = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 
 
 class Clips(Protocol):
-    """Where the hold music lies."""
+    """Where the hold music lies, and what people recorded."""
 
-    def paths(self, seconds: int) -> Sequence[str]:
+    def paths(self, seconds: int, turn: int = 0) -> Sequence[str]:
         """Paths of clips that play for about `seconds`, in order, at least one."""
+
+    def parts(self, words: str, language: str) -> Sequence[tuple[str, str | None]]:
+        """The words in order, each part with the path of its recording, None where the voice says it."""
 
 
 class Renderer:
@@ -94,9 +97,13 @@ class Renderer:
     def _play(self, parent: VoiceResponse | Gather, prompt: Say | Music | Pause) -> None:
         match prompt:
             case Say(words, language):
-                self._say(parent, words, language)
+                for said, path in self._clips.parts(words, language):
+                    if path is None:
+                        self._say(parent, said, language)
+                    else:
+                        parent.play(self._base_url + path)
             case Music(seconds):
-                for path in self._clips.paths(seconds):
+                for path in self._clips.paths(seconds, self._turn):
                     parent.play(self._base_url + path)
             case Pause(seconds):
                 parent.pause(length=max(1, seconds))

@@ -10,8 +10,11 @@ BASE = "https://ivr.example.org"
 
 
 class Clips:
-    def paths(self, seconds: int) -> Sequence[str]:
+    def paths(self, seconds: int, turn: int = 0) -> Sequence[str]:
         return (f"/audio/{seconds}.wav",)
+
+    def parts(self, words: str, language: str) -> Sequence[tuple[str, str | None]]:
+        return ((words, None),)
 
 
 @pytest.fixture
