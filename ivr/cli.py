@@ -12,7 +12,7 @@ from flask import Flask, current_app
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ivr import articles_cli, menu_cli, sources_cli, staff_cli, summaries_cli, today_cli, twilio_cli
+from ivr import articles_cli, ledger_cli, menu_cli, sources_cli, staff_cli, summaries_cli, today_cli, twilio_cli
 from ivr.story import tell
 from ivr.wiring import Wiring
 from models import facts
@@ -126,6 +126,6 @@ def install(app: Flask) -> None:
     """Put all commands on the application."""
     commands: list[click.Command] = [release, worker, call, phone, facts_group]
     articles_cli.articles_group.add_command(sources_cli.approve_command)
-    parts = (articles_cli, menu_cli, sources_cli, staff_cli, summaries_cli, today_cli, twilio_cli)
+    parts = (articles_cli, ledger_cli, menu_cli, sources_cli, staff_cli, summaries_cli, today_cli, twilio_cli)
     for one in (*commands, *(command for part in parts for command in part.commands)):
         app.cli.add_command(one)

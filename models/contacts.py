@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from psycopg import Connection
 
-from models.summaries import _KEYS
+from models.summaries import _KEYS, LOOK_BACK
 
 
 class NewContact(NamedTuple):
@@ -69,7 +69,7 @@ def park(conn: Connection, rows: Sequence[Parked]) -> None:
 def finish(conn: Connection, done: Import) -> None:
     """Keep how an import went."""
     conn.execute(
-        "UPDATE contact_imports SET rows = %s, fresh = %s, refused = %s, newest_at = %s WHERE id = %s",
+        "UPDATE contact_imports SET rows = %s, fresh = %s, refused = %s, newest_at = %s, finished = true WHERE id = %s",
         (done.rows, done.fresh, done.refused, done.newest_at, done.id),
     )
 
@@ -83,10 +83,10 @@ def imports(conn: Connection, limit: int = 50) -> list[Import]:
 
 
 def feeds(conn: Connection) -> list[Import]:
-    """The last import of each channel, by its name."""
+    """The last import of each channel that came to its end, by the channel's name."""
     rows = conn.execute(
         "SELECT DISTINCT ON (channel) id, channel, source, who, at, rows, fresh, refused, newest_at"
-        " FROM contact_imports ORDER BY channel, at DESC, id DESC"
+        " FROM contact_imports WHERE finished ORDER BY channel, at DESC, id DESC"
     )
     return [Import(*row) for row in rows]
 
@@ -98,6 +98,35 @@ def parked(conn: Connection, import_id: int, limit: int = 100) -> list[Parked]:
         (import_id, limit),
     )
     return [Parked(*row) for row in rows]
+
+
+_RELATED = f"""
+WITH first AS (
+    SELECT s.call_sid, min(c.at) AS at FROM call_summaries s, LATERAL {_KEYS} AS keys
+        JOIN contacts c ON c.caller_key = k
+    WHERE s.call_sid = ANY(%(sids)s) AND c.at > coalesce(s.ended_at, s.started_at)
+        AND c.at <= s.started_at + %(within)s
+    GROUP BY s.call_sid
+)
+UPDATE call_summaries s SET next_other_at = first.at FROM first
+WHERE s.call_sid = first.call_sid AND s.next_other_at IS DISTINCT FROM first.at"""
+
+
+def relate(conn: Connection, call_sids: Sequence[str]) -> None:
+    """Note, at calls that were heard of after the contacts, the first contact after each."""
+    conn.execute(_RELATED, {"sids": list(call_sids), "within": LOOK_BACK})
+
+
+def settle_again(conn: Connection, keys: Sequence[str], since: datetime) -> int:
+    """Put the calls of people since a time on the ledger's list; how many."""
+    return conn.execute(
+        "WITH given AS (SELECT unnest(%(keys)s::text[]) AS caller_key), people AS ("
+        f" SELECT DISTINCT k FROM given s, LATERAL {_KEYS} AS keys)"
+        " INSERT INTO unsettled SELECT DISTINCT s.call_sid, '-infinity'::timestamptz FROM people JOIN call_summaries s"
+        " ON s.caller_key = k WHERE s.started_at >= %(since)s"
+        " ON CONFLICT (call_sid) DO UPDATE SET due_at = excluded.due_at",
+        {"keys": list(keys), "since": since},
+    ).rowcount
 
 
 def later(conn: Connection, call_sids: Sequence[str], within: timedelta) -> list[tuple[str, datetime, str, str]]:

@@ -5,6 +5,7 @@ import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import requests
@@ -50,6 +51,14 @@ class Unknown:
     """Taken or not, we cannot know."""
 
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What the carrier charged for a text, in micro-units; other carriers' fees come apart."""
+
+    micro: int
+    currency: str
 
 
 Outcome = Sent | Refused | Busy | NotTaken | Unknown
@@ -130,6 +139,23 @@ class Sender:
         if len(listed) >= LISTED:
             raise LookUpFailed("more messages than are looked through")
         return None
+
+    def price(self, message_sid: str) -> Price | None:
+        """What a text cost by now; None while the carrier has not told. Raises LookUpFailed."""
+        try:
+            message = self._client.messages(message_sid).fetch()
+            if message.price is None or not message.price_unit:
+                return None
+            return Price(round(abs(Decimal(message.price)) * 1_000_000), str(message.price_unit).upper())
+        except (
+            CarrierBusy,
+            TwilioException,
+            requests.RequestException,
+            ValueError,
+            KeyError,
+            ArithmeticError,
+        ) as failure:
+            raise LookUpFailed(type(failure).__name__) from failure
 
     def line_type(self, number: str) -> str | None:
         """The carrier's line type (mobile, landline, ...), None when it cannot say in time: then we simply send."""

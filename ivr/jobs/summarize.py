@@ -10,7 +10,7 @@ from psycopg import Connection
 from ivr.ledger.outcomes import WINDOW, Contact, Outcome, judge
 from ivr.ledger.summary import Caller, Summary, summarize
 from ivr.wiring import Wiring
-from models import erase, summaries
+from models import contacts, erase, summaries
 from models.summaries import Judged, Mark
 
 log = structlog.get_logger()
@@ -64,6 +64,7 @@ def _make(conn: Connection, call_sids: Sequence[str], now: datetime) -> int:
         with conn.transaction():
             summaries.put(conn, [_row(row, judge(row, (), WINDOW, now)) for row in rows], now)
             summaries.relate(conn, page, now)
+            contacts.relate(conn, page)
     return len(call_sids)
 
 

@@ -17,7 +17,10 @@ from procrastinate.worker import Worker
 from ivr.jobs.app import SEND, build_app
 from ivr.jobs.erase_old import erase_old
 from ivr.jobs.estimate_unanswerable import estimate_unanswerable
+from ivr.jobs.fetch_prices import fetch_prices
 from ivr.jobs.send_text import send_text
+from ivr.jobs.settle_ledger import EVERY_S as SETTLE_EVERY_S
+from ivr.jobs.settle_ledger import settle_ledger
 from ivr.jobs.summarize import EVERY_S, summarize_calls
 from ivr.jobs.sweep_texts import forget_dead_jobs, sweep_texts
 from ivr.jobs.times import DEFAULT, Times
@@ -47,7 +50,7 @@ async def _run(wiring: Wiring, times: Times, chores: Sequence[Chore]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    with ThreadPoolExecutor(times.senders + 7) as threads, ThreadPoolExecutor(2) as sweepers:
+    with ThreadPoolExecutor(times.senders + 9) as threads, ThreadPoolExecutor(2) as sweepers:
         loop.set_default_executor(threads)
 
         def sweep() -> None:
@@ -64,6 +67,8 @@ async def _run(wiring: Wiring, times: Times, chores: Sequence[Chore]) -> None:
             _every(DAY_S, tidy, stop),
             _every(DAY_S, estimate_unanswerable, stop, wiring),
             _every(EVERY_S, summarize_calls, stop, wiring),
+            _every(SETTLE_EVERY_S, settle_ledger, stop, wiring),
+            _every(SETTLE_EVERY_S, fetch_prices, stop, wiring),
             *(_every(CHORES_EVERY_S, chore, stop, wiring) for chore in chores),
         )
     log.info("worker_stopped")

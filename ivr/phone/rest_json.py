@@ -1,6 +1,7 @@
 """The JSON bodies of the REST side, field by field as Twilio writes them (twilio-oai, 2010-04-01)."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import phonenumbers
@@ -11,6 +12,7 @@ from ivr.phone.messages import Message
 from ivr.phone.queueing import Member, Queue
 
 _API = "2010-04-01"
+SEGMENT_PRICE = Decimal("0.0083")  # USD, each way; a text's price is told once it was sent, as a negative number
 
 
 def message(one: Message, account: str, *, fresh: bool = False) -> dict[str, Any]:
@@ -30,7 +32,7 @@ def message(one: Message, account: str, *, fresh: bool = False) -> dict[str, Any
         "messaging_service_sid": one.service_sid or None,
         "num_media": "0",
         "num_segments": "0" if by_service else str(one.segments),
-        "price": None,
+        "price": None if fresh or one.sent_at is None else f"-{SEGMENT_PRICE * one.segments:.5f}",
         "price_unit": "USD",
         "sid": one.sid,
         "status": one.status if not fresh else ("accepted" if one.service_sid else "queued"),
@@ -160,7 +162,7 @@ def lookup(text: str, line_type: str, with_type: bool) -> dict[str, Any]:
 
 def messaging_prices(country: str) -> dict[str, Any]:
     """Pricing v1, Messaging, one country."""
-    price = {"base_price": "0.0083", "current_price": "0.0083", "number_type": "local"}
+    price = {"base_price": str(SEGMENT_PRICE), "current_price": str(SEGMENT_PRICE), "number_type": "local"}
     return {
         "country": country,
         "iso_country": country,

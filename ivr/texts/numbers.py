@@ -100,6 +100,15 @@ def textable(number: str, countries: Collection[str]) -> tuple[bool, bool]:
     return kind is CallerKind.MOBILE, phonenumbers.region_code_for_number(found) in countries
 
 
+def as_e164(number: str, countries: Sequence[str]) -> str | None:
+    """A number as another system writes it, in E.164; without a plus it is a national number of the first country that
+    has it. None for no number."""
+    written = number.strip()
+    regions: Sequence[str | None] = (None,) if written.startswith("+") else countries
+    found = next((one for region in regions if (one := _parsed(written, region)) is not None), None)
+    return phonenumbers.format_number(found, phonenumbers.PhoneNumberFormat.E164) if found else None
+
+
 def prefix(number: str) -> str:
     """Plus and the first seven digits of an E.164 number. Blocks of numbers that begin alike are bought and abused
     together: texts to them have a budget in common."""
@@ -125,6 +134,10 @@ class Numbers:
     def key(self, number: str) -> str:
         """The keyed hash (HMAC-SHA-256) of a number. A plain hash of so few numbers could be looked up."""
         return self._digest("number", number.strip()).hex()
+
+    def customer_key(self, customer: str) -> str:
+        """The keyed hash of another system's id of a customer."""
+        return self._digest("customer", customer.strip()).hex()
 
     def bucket(self, experiment: str, who: str) -> int:
         """0..9999, the same for one caller in one experiment, without a pattern between experiments."""

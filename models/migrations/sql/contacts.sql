@@ -7,7 +7,8 @@ CREATE TABLE contact_imports (
     rows      int NOT NULL,
     fresh     int NOT NULL,
     refused   int NOT NULL,
-    newest_at timestamptz                    -- the latest contact in it
+    newest_at timestamptz,                   -- the latest contact in it
+    finished  bool NOT NULL DEFAULT false
 );
 CREATE INDEX contact_imports_channel ON contact_imports (channel, at);
 

@@ -1,0 +1,53 @@
+"""When a month may be closed."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+
+from ivr.ledger.books import next_month
+
+STALE = timedelta(hours=48)  # a feed of contacts older than this has not told everything
+
+
+class Wish(NamedTuple):
+    """Somebody wants a month closed. Who is staff:ID, cli:LOGIN ..."""
+
+    month: date
+    who: str
+    reason: str
+
+
+class State(NamedTuple):
+    """What the books look like. `ends_at`: the first instant after the month, in the site's zone; `months`: those with
+    entries; `feeds`: channel -> its last import; `card_by`: who published the rate card that stands."""
+
+    now: datetime
+    ends_at: datetime
+    window: timedelta
+    months: Sequence[date]
+    last_closed: date | None
+    feeds: Mapping[str, datetime]
+    card_by: str | None
+
+
+def objections(wish: Wish, state: State) -> list[str]:
+    """Why a month cannot be closed now, a sentence each; none: it can."""
+    found = []
+    if state.last_closed is not None and wish.month <= state.last_closed:
+        return [f"{wish.month:%Y-%m} is closed, and no month is opened again."]
+    first = next_month(state.last_closed) if state.last_closed else min(state.months, default=wish.month)
+    if wish.month > first:
+        found.append(f"{first:%Y-%m} has to be closed before.")
+    due = state.ends_at + state.window
+    if state.now < due:
+        when = due.isoformat(timespec="minutes")
+        found.append(f"Callers of its last day may still come back: it can be closed from {when} on.")
+    for channel, at in sorted(state.feeds.items()):
+        if state.now - at > STALE:
+            hours = int((state.now - at).total_seconds() // 3600)
+            found.append(f"The contacts of '{channel}' were last imported {hours} hours ago; 48 are the most.")
+    if state.card_by is not None and state.card_by == wish.who:
+        found.append("Who published the rate card does not close the month: somebody else has to.")
+    if not wish.reason.strip():
+        found.append("A reason is needed.")
+    return found

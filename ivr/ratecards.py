@@ -1,0 +1,95 @@
+"""Publishing a rate card: checked, kept as a version, and the open months booked by it."""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from psycopg import Connection
+
+from ivr.jobs.settle_ledger import Books, card_of, zone_of
+from ivr.ledger.books import next_month
+from ivr.ledger.rates import RateCard, Span
+from ivr.planfile.problems import Place, PlanRefused, Problem
+from ivr.planfile.tree import MOST_BYTES
+from ivr.ratefile import Reading, read_rates
+from ivr.wiring import Wiring
+from models import audit, ledger, rates
+
+
+@dataclass(frozen=True, slots=True)
+class Publisher:
+    """Who publishes (staff:ID, cli:LOGIN ...), why and when."""
+
+    who: str
+    reason: str
+    at: datetime
+
+
+def check_file(path: Path) -> tuple[bytes, Reading]:
+    """Read a file from disk. Never raises: a file that cannot be opened is a problem of line 1."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MOST_BYTES + 1)
+    except (OSError, ValueError) as error:  # ValueError: a path with a NUL
+        why = getattr(error, "strerror", None) or str(error)
+        return b"", Reading(None, (Problem(Place(1, 1), f"the file cannot be read: {why}", "Check its path"),))
+    return raw, read_rates(raw)
+
+
+def publish(wiring: Wiring, conn: Connection, text: str, publisher: Publisher) -> int:
+    """Make a rate card the one that stands; its version. Calls of open months are booked by it from the next settlement
+    on, by entries that correct. Raises PlanRefused with every problem."""
+    reading = read_rates(text.encode())
+    if reading.card is None:
+        raise PlanRefused(reading.problems)
+    books = Books(conn, zone_of(wiring, conn), publisher.at, test=wiring.development_account)
+    if found := _against_closed(reading.card, books):
+        raise PlanRefused([Problem(Place(1, 1), found, "What holds in a closed month cannot be changed any more")])
+    with ledger.alone(conn, wait=True), conn.transaction():
+        before = rates.latest(conn)
+        version = rates.add(conn, text, publisher.who, publisher.reason, publisher.at)
+        ledger.settle_again(conn, _open_since(books))
+        audit.note(
+            conn,
+            who=publisher.who,
+            what="rates.publish",
+            on=f"rate card {version}",
+            before={"stands": before.version if before else None},
+            after={"stands": version},
+            why=publisher.reason,
+            at=publisher.at,
+        )
+    return version
+
+
+def _open_since(books: Books) -> datetime:
+    since = next_month(books.last_closed) if books.last_closed else date(2000, 1, 1)
+    return books.midnight(since)
+
+
+def _against_closed(card: RateCard, books: Books) -> str | None:
+    """A difference to what stands in a month that is closed."""
+    if books.last_closed is None or books.card is None:
+        return None
+    until = next_month(books.last_closed)
+    if _before(books.card, until) != _before(card, until):
+        return f"it says something else than version {books.card.version} of the time before {until}"
+    return None
+
+
+def _before(card: RateCard, day: date) -> list[Span]:
+    """The spans as far as they are before a day."""
+    return [replace(one, until=min(one.until or day, day)) for one in card.spans if one.first < day]
+
+
+def standing(conn: Connection) -> RateCard | None:
+    """The rate card that stands, None before the first. Raises ValueError when this release cannot read it."""
+    card = rates.latest(conn)
+    return card_of(card.yaml, card.version) if card else None
+
+
+def span_today(conn: Connection, zone: ZoneInfo, now: datetime) -> Span | None:
+    """What holds today."""
+    card = standing(conn)
+    return card.at(now.astimezone(zone).date()) if card else None
