@@ -153,6 +153,8 @@ def warnings(settings: "Settings") -> list[str]:
     if settings.production:
         if settings.sources_allow_private == "on":
             found.append("SOURCES_ALLOW_PRIVATE: is on in production; a source may then reach into the private network")
+        if settings.hooks_allow_private == "on":
+            found.append("HOOKS_ALLOW_PRIVATE: is on in production; a webhook may then reach into the private network")
         if settings.test_phone == "on":
             found.append("TEST_PHONE: is on in production")
         return found

@@ -126,6 +126,9 @@ class Settings(BaseModel):
     sources_allow_private: kinds.Switch = Field(
         "off", description="let sources of articles be on this machine or in the private network"
     )
+    hooks_allow_private: kinds.Switch = Field(
+        "off", description="let webhooks out go to this machine or the private network, and by http"
+    )
     agent_numbers: kinds.PhoneNumbers = Field(
         (),
         description="numbers agents dial in from, with commas; others are turned away",

@@ -132,11 +132,7 @@ class Fetcher:
             self._sleep(seconds)
 
     def _ask(self, url: str, headers: Mapping[str, str]) -> Fetched | str:
-        watch = _Watch()
-        with requests.Session() as session, watch.hang_up_after(self._request_s):
-            session.trust_env = False  # no proxy: it would look the host up again; no passwords from ~/.netrc
-            for scheme in ("http", "https"):
-                session.mount(f"{scheme}://", self._adapter(scheme, watch))
+        with guarded(self._request_s, allow_private=self._allow_private) as (session, watch):
             try:
                 timeout = (min(CONNECT_S, self._request_s), self._request_s)
                 with session.get(
@@ -156,11 +152,6 @@ class Fetcher:
             except ValueError:  # from urllib, on a Location such as http://[
                 raise SourceError(f"{_shown(url)} leads to something that is no web address") from None
 
-    def _adapter(self, scheme: str, watch: "_Watch") -> HTTPAdapter:
-        if self._allow_private:
-            return _Watched(watch)
-        return _Guarded(watch, is_https_proto=scheme == "https")
-
 
 class _Again(Exception):
     """Worth another try, `after_s` seconds from now if the server said so."""
@@ -170,7 +161,7 @@ class _Again(Exception):
         self.after_s = after_s
 
 
-class _Watch:
+class Watch:
     """Hangs up on connections that last too long: a read's own time-out begins again with every byte."""
 
     def __init__(self) -> None:
@@ -203,7 +194,7 @@ class _Watch:
                 line.shutdown(socket.SHUT_RDWR)
 
 
-def _watch_pool(pool: HTTPConnectionPool, watch: _Watch) -> HTTPConnectionPool:
+def _watch_pool(pool: HTTPConnectionPool, watch: Watch) -> HTTPConnectionPool:
     """Connections of this pool are made known to `watch` as soon as they are open, before TLS begins."""
     base: type[HTTPConnection] = HTTPSConnection if pool.scheme == "https" else HTTPConnection
 
@@ -218,7 +209,7 @@ def _watch_pool(pool: HTTPConnectionPool, watch: _Watch) -> HTTPConnectionPool:
 
 
 class _Watched(HTTPAdapter):
-    def __init__(self, watch: _Watch) -> None:
+    def __init__(self, watch: Watch) -> None:
         self._watch = watch
         super().__init__()
 
@@ -227,12 +218,29 @@ class _Watched(HTTPAdapter):
 
 
 class _Guarded(IPFilterAdapter):  # type: ignore[misc]
-    def __init__(self, watch: _Watch, *, is_https_proto: bool) -> None:
+    def __init__(self, watch: Watch, *, is_https_proto: bool) -> None:
         self._watch = watch
         super().__init__(is_https_proto=is_https_proto)
 
     def get_connection_with_tls_context(self, *args: object, **kwargs: object) -> HTTPConnectionPool:
         return _watch_pool(super().get_connection_with_tls_context(*args, **kwargs), self._watch)
+
+
+@contextmanager
+def guarded(seconds: float, *, allow_private: bool) -> Iterator[tuple[requests.Session, Watch]]:
+    """A session for one request: it reaches no private network unless allowed, and is cut after `seconds` in all.
+
+    Its requests raise `InvalidIPAddress` for an address of the private network.
+    """
+    watch = Watch()
+    with requests.Session() as session, watch.hang_up_after(seconds):
+        session.trust_env = False  # no proxy: it would look the host up again; no passwords from ~/.netrc
+        for scheme in ("http", "https"):
+            hardened = scheme == "https"
+            session.mount(
+                f"{scheme}://", _Watched(watch) if allow_private else _Guarded(watch, is_https_proto=hardened)
+            )
+        yield session, watch
 
 
 def _read(url: str, answer: requests.Response) -> Fetched | str:
