@@ -18,6 +18,8 @@ from ivr.jobs.app import SEND, build_app
 from ivr.jobs.erase_old import erase_old
 from ivr.jobs.estimate_unanswerable import estimate_unanswerable
 from ivr.jobs.fetch_prices import fetch_prices
+from ivr.jobs.send_hooks import EVERY_S as SEND_HOOKS_EVERY_S
+from ivr.jobs.send_hooks import forget_hook_messages, send_hooks
 from ivr.jobs.send_text import send_text
 from ivr.jobs.settle_ledger import EVERY_S as SETTLE_EVERY_S
 from ivr.jobs.settle_ledger import settle_ledger
@@ -50,7 +52,7 @@ async def _run(wiring: Wiring, times: Times, chores: Sequence[Chore]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    with ThreadPoolExecutor(times.senders + 9) as threads, ThreadPoolExecutor(2) as sweepers:
+    with ThreadPoolExecutor(times.senders + 10) as threads, ThreadPoolExecutor(2) as sweepers:
         loop.set_default_executor(threads)
 
         def sweep() -> None:
@@ -59,6 +61,7 @@ async def _run(wiring: Wiring, times: Times, chores: Sequence[Chore]) -> None:
         def tidy() -> None:
             forget_dead_jobs(wiring)
             erase_old(wiring)
+            forget_hook_messages(wiring)
 
         log.info("worker_ready")
         await asyncio.gather(
@@ -69,6 +72,7 @@ async def _run(wiring: Wiring, times: Times, chores: Sequence[Chore]) -> None:
             _every(EVERY_S, summarize_calls, stop, wiring),
             _every(SETTLE_EVERY_S, settle_ledger, stop, wiring),
             _every(SETTLE_EVERY_S, fetch_prices, stop, wiring),
+            _every(SEND_HOOKS_EVERY_S, send_hooks, stop, wiring),
             *(_every(CHORES_EVERY_S, chore, stop, wiring) for chore in chores),
         )
     log.info("worker_stopped")
