@@ -12,7 +12,17 @@ from flask import Flask, current_app
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ivr import articles_cli, ledger_cli, menu_cli, sources_cli, staff_cli, summaries_cli, today_cli, twilio_cli
+from ivr import (
+    articles_cli,
+    ledger_cli,
+    menu_cli,
+    sources_cli,
+    staff_cli,
+    studies_cli,
+    summaries_cli,
+    today_cli,
+    twilio_cli,
+)
 from ivr.story import tell
 from ivr.wiring import Wiring
 from models import facts
@@ -37,10 +47,12 @@ def worker() -> None:
     """Send texts and do what is due, until told to stop."""
     from ivr.closing import close_lost_calls
     from ivr.jobs.rebuild_index import Rebuilding
+    from ivr.jobs.study import ask_for_mapping
     from ivr.jobs.sync_sources import Syncing
     from ivr.jobs.worker import run_worker
 
-    run_worker(_wiring(), chores=(close_lost_calls, Syncing().sync_sources, Rebuilding().rebuild_index))
+    chores = (close_lost_calls, Syncing().sync_sources, Rebuilding().rebuild_index, ask_for_mapping)
+    run_worker(_wiring(), chores=chores)
 
 
 @click.group()
@@ -126,6 +138,16 @@ def install(app: Flask) -> None:
     """Put all commands on the application."""
     commands: list[click.Command] = [release, worker, call, phone, facts_group]
     articles_cli.articles_group.add_command(sources_cli.approve_command)
-    parts = (articles_cli, ledger_cli, menu_cli, sources_cli, staff_cli, summaries_cli, today_cli, twilio_cli)
+    parts = (
+        articles_cli,
+        ledger_cli,
+        menu_cli,
+        sources_cli,
+        staff_cli,
+        studies_cli,
+        summaries_cli,
+        today_cli,
+        twilio_cli,
+    )
     for one in (*commands, *(command for part in parts for command in part.commands)):
         app.cli.add_command(one)

@@ -285,3 +285,9 @@ def unname(conn: Connection, author: str) -> None:
 def count_helped(conn: Connection, article_id: str) -> None:
     """One more caller said that the article solved it."""
     conn.execute("UPDATE articles SET helped = helped + 1 WHERE id = %s", (article_id,))
+
+
+def titles(conn: Connection, article_ids: Iterable[str]) -> dict[str, str]:
+    """Id -> title of those there are, whatever their state."""
+    rows = conn.execute("SELECT id, title FROM articles WHERE id = ANY(%s)", (list(article_ids),))
+    return {row[0]: row[1] for row in rows}

@@ -23,6 +23,7 @@ from ivr.jobs.send_hooks import forget_hook_messages, send_hooks
 from ivr.jobs.send_text import send_text
 from ivr.jobs.settle_ledger import EVERY_S as SETTLE_EVERY_S
 from ivr.jobs.settle_ledger import settle_ledger
+from ivr.jobs.study import Studying
 from ivr.jobs.summarize import EVERY_S, summarize_calls
 from ivr.jobs.sweep_texts import forget_dead_jobs, sweep_texts
 from ivr.jobs.times import DEFAULT, Times
@@ -35,6 +36,7 @@ DAY_S = 24 * 3600.0
 BEGIN_AGAIN_S = 1.0  # after the database went away
 DRAIN_S = 20.0  # for sends under way when told to stop
 CHORES_EVERY_S = 300.0
+STUDY_EVERY_S = 2.0  # somebody waits for it at the console
 
 Chore = Callable[[Wiring], object]
 
@@ -52,7 +54,7 @@ async def _run(wiring: Wiring, times: Times, chores: Sequence[Chore]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    with ThreadPoolExecutor(times.senders + 10) as threads, ThreadPoolExecutor(2) as sweepers:
+    with ThreadPoolExecutor(times.senders + 12) as threads, ThreadPoolExecutor(2) as sweepers:
         loop.set_default_executor(threads)
 
         def sweep() -> None:
@@ -72,6 +74,7 @@ async def _run(wiring: Wiring, times: Times, chores: Sequence[Chore]) -> None:
             _every(EVERY_S, summarize_calls, stop, wiring),
             _every(SETTLE_EVERY_S, settle_ledger, stop, wiring),
             _every(SETTLE_EVERY_S, fetch_prices, stop, wiring),
+            _every(STUDY_EVERY_S, Studying().study, stop, wiring),
             _every(SEND_HOOKS_EVERY_S, send_hooks, stop, wiring),
             *(_every(CHORES_EVERY_S, chore, stop, wiring) for chore in chores),
         )

@@ -7,17 +7,23 @@ from ivr.web.console import failures, guards, issuers, navigation, sessions, thr
 from ivr.web.console.account import account
 from ivr.web.console.audit import audit
 from ivr.web.console.entry import entry
+from ivr.web.console.mapping import mapping
 from ivr.web.console.menus import menus
 from ivr.web.console.oidc import oidc
+from ivr.web.console.rehearsal import rehearsal
 from ivr.web.console.staff import staff
 from ivr.web.console.today import today
 from ivr.web.console.tokens import tokens
+from ivr.web.console.trying import trying
 from ivr.wiring import Wiring
 
 blueprints = (
     entry,
     today,
     menus,
+    mapping,
+    trying,
+    rehearsal,
     oidc,
     account,
     staff,

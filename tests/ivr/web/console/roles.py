@@ -72,4 +72,15 @@ ROLES = {
     "POST /menus/draft/<int:draft_id>/discard": "editor",
     "POST /menus/draft/<int:draft_id>/reopen": "editor",
     "POST /menus/draft/<int:draft_id>/try": "editor",
+    # mapping, try it, rehearse
+    "GET /mapping": "viewer",
+    "POST /mapping/compute": "editor",
+    "GET /mapping/<leaf_id>": "viewer",
+    "POST /mapping/<leaf_id>": "editor",
+    "GET /try": "viewer",
+    "POST /try": "viewer",
+    "GET /menus/draft/<int:draft_id>/rehearsals": "viewer",
+    "POST /menus/draft/<int:draft_id>/rehearsals": "editor",
+    "GET /menus/draft/<int:draft_id>/rehearsals/<int:study_id>": "viewer",
+    "GET /menus/draft/<int:draft_id>/rehearsals/<int:study_id>/now": "viewer",
 }
