@@ -135,6 +135,9 @@ def test_a_new_choice_gets_a_free_key_and_ids_from_its_label(editor: ConsoleClie
 
 
 def test_a_choice_is_moved_by_its_arrows_and_by_dragging(editor: ConsoleClient, draft: int, db: Connection) -> None:
+    shown = editor.get(f"/console/menus/draft/{draft}").get_data(as_text=True)
+    assert shown.count('name="how" value="up"') == shown.count("Move up: ") == 30  # one for each choice
+    assert shown.count('name="how" value="in" disabled') == 26  # there is a menu above the last four of the main menu
     path = f"/console/menus/draft/{draft}/move"
     assert editor.post_form(path, at="internet.slow", how="up", revision=1).status_code == 303
     assert (
