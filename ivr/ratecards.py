@@ -73,6 +73,8 @@ def _against_closed(card: RateCard, books: Books) -> str | None:
     if books.last_closed is None or books.card is None:
         return None
     until = next_month(books.last_closed)
+    if card.window_days != books.card.window_days:
+        return f"'window_days' is {card.window_days}, and closed months were booked by {books.card.window_days}"
     if _before(books.card, until) != _before(card, until):
         return f"it says something else than version {books.card.version} of the time before {until}"
     return None

@@ -12,6 +12,7 @@ from ivr.planfile.problems import Place, Problem, Problems, shown
 from ivr.planfile.tree import Node, read_tree
 
 WINDOWS = (1, 3, 7)
+EARLIEST = date(2015, 1, 1)  # before: a slip of the pen
 HIGHEST = {"message": 10, "carrier_fee": 10, "failed_message": 10, "reply": 10, "lookup": 10, "speech": 10}
 HIGHEST |= {"voice_minute": 100, "content_hour": 10_000}
 COST, PER_HOUR, MONTHLY = 10_000, 10_000, 10_000_000
@@ -155,8 +156,10 @@ def _day(fields: Fields, key: str, *, needed: bool = False) -> date | None:
         return None
     try:
         if node.kind == "text" and re.fullmatch(r"\d{4}-\d\d-\d\d", node.text, re.ASCII):
-            return date.fromisoformat(node.text)
+            day = date.fromisoformat(node.text)
+            if day >= EARLIEST:
+                return day
     except ValueError:
         pass
-    fields.error(node.place, f"'{key}' of {fields.name} is no day", "Write it as 2026-01-31")
+    fields.error(node.place, f"'{key}' of {fields.name} is no day", f"Write it as 2026-01-31, not before {EARLIEST}")
     return None

@@ -100,7 +100,7 @@ def cost_per_contact(per_hour: int, minutes: int, occupancy: int, shrinkage: int
     paid = occupancy * (MICRO - shrinkage)
     if paid <= 0:
         raise ValueError("nobody would ever answer")
-    return round(Fraction(per_hour * minutes, 60 * paid))
+    return round(Fraction(per_hour * minutes * MICRO, 60 * paid))
 
 
 def of_day(monthly: int, day: date) -> int:

@@ -85,7 +85,7 @@ class OneLine(io.RawIOBase):
 
 
 def test_two_gigabytes_in_one_line_are_parked_without_being_held(db: Connection, desk: Desk) -> None:
-    raw = OneLine(200 * 2**20, b'\n{"number": "+12025550143", "at": "2026-11-03T10:00:00Z"}\n')
+    raw = OneLine(2 * 2**30, b'\n{"number": "+12025550143", "at": "2026-11-03T10:00:00Z"}\n')
     done = import_contacts(desk.wiring, db, FEED, json_rows(io.BufferedReader(raw, LONGEST_LINE)), UTC)
     assert (done.rows, done.fresh, done.refused) == (2, 1, 1)
     assert raw.longest <= LONGEST_LINE
