@@ -36,7 +36,8 @@ TOLERATED = {Harm.AGENT_CONTACTS: 0.0, Harm.REPEAT_CONTACTS: 0.02, Harm.SILENT_A
 
 
 class Tally(NamedTuple):
-    """First exposures of an article, by stratum and arm. `callers`: a day old at least; `matured`: by the window."""
+    """First exposures of an article ("": of one as it is no more), by stratum and arm. `callers`: a day old at least;
+    `matured`: by the window."""
 
     article: str
     queue: str
@@ -62,15 +63,16 @@ class Alarm(NamedTuple):
 
 
 def alarms(tallies: Iterable[Tally]) -> list[Alarm]:
-    """Every alarm as of now: for all offers, then by article."""
+    """Every alarm as of now: by article, then for all offers but those of articles that have one. Rows without an
+    article count for all offers only."""
     kept = list(tallies)
-    by_article: defaultdict[str, list[Tally]] = defaultdict(list)
-    for one in kept:
-        by_article[one.article].append(one)
-    found = _alarms(None, kept, ALPHA / len(Harm))
-    for article, rows in sorted(by_article.items()):
-        found += _alarms(article, rows, ALPHA / len(Harm) / len(by_article))
-    return found
+    articles = sorted({one.article for one in kept if one.article})
+    found: list[Alarm] = []
+    for article in articles:
+        of_article = [one for one in kept if one.article == article]
+        found += _alarms(article, of_article, ALPHA / len(Harm) / len(articles))
+    harmful = {one.article for one in found}
+    return found + _alarms(None, [one for one in kept if one.article not in harmful], ALPHA / len(Harm))
 
 
 def _alarms(article: str | None, rows: list[Tally], alpha: float) -> list[Alarm]:

@@ -1,0 +1,122 @@
+"""Callers of the experiment: the first exposure of each in a time, treated beside held out, counted by those alike.
+
+Callers without a number, drawn arms that were forced, and (for `test` false) calls of the test phone are left out.
+ivr/ledger/estimate.py says what the columns mean.
+"""
+
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+
+from psycopg import Connection
+
+
+class Period(NamedTuple):
+    """Exposures since a time and before another; days and weeks are those of a zone. `experiment` None: of any."""
+
+    since: datetime
+    until: datetime
+    zone: str
+    window: timedelta
+    experiment: str | None = None
+    test: bool = False
+
+
+class CellRow(NamedTuple):
+    """Callers alike, see ivr.ledger.estimate.Cell."""
+
+    queue: str
+    week: date
+    share: float
+    arm: str
+    contacted: bool
+    agent_s: int
+    callers: int
+
+
+class TallyRow(NamedTuple):
+    """Exposures of a live article, see ivr.ledger.guardrails.Tally. `article`: "" for those before its last change."""
+
+    article: str
+    queue: str
+    week: date
+    share: float
+    arm: str
+    callers: int
+    silent: int
+    matured: int
+    agent: int
+    repeat: int
+    texted: int
+    opted_out: int
+
+
+class Uncounted(NamedTuple):
+    """What the estimate leaves out: callers without a number who were drawn, treated and held out."""
+
+    treated: int
+    held_out: int
+
+
+_SHARE = "round((CASE arm WHEN 'holdout' THEN probability ELSE 1 - probability END)::numeric, 4)::float8"
+_WEEK = "date_trunc('week', started_at AT TIME ZONE %(zone)s)::date"
+_DRAWN = """arm IS NOT NULL AND NOT forced AND test = %(test)s AND started_at >= %(since)s AND started_at < %(until)s
+    AND (%(experiment)s::text IS NULL OR experiment = %(experiment)s)"""
+_EXPOSED = f"""
+    SELECT DISTINCT ON (caller_key) *, coalesce(queue, '') AS of_queue, {_WEEK} AS week, {_SHARE} AS share,
+        coalesce(least(agent_at, next_agent_at, next_other_at) < started_at + %(window)s, false) AS contacted
+    FROM call_summaries WHERE {_DRAWN} AND caller_key IS NOT NULL ORDER BY caller_key, started_at, call_sid"""
+
+
+def cells(conn: Connection, period: Period) -> list[CellRow]:
+    """Who needed an agent within the window, and for how long; `until` has to be the window ago for all to be known.
+    Contacts by other channels count as needing an agent; how long they took is not known."""
+    rows = conn.execute(
+        f"""WITH exposed AS ({_EXPOSED})
+        SELECT of_queue, week, share, arm, contacted, spoken.agent_s, count(*)
+        FROM exposed e, LATERAL (
+            SELECT coalesce(sum(o.agent_s), 0)::bigint AS agent_s FROM call_summaries o
+            WHERE o.caller_key = e.caller_key AND o.test = e.test AND o.started_at >= e.started_at
+                AND o.started_at < e.started_at + %(window)s) AS spoken
+        GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6""",
+        period._asdict(),
+    )
+    return [CellRow(*row) for row in rows]
+
+
+def uncounted(conn: Connection, period: Period) -> Uncounted:
+    """Callers without a number: each call is one."""
+    row = conn.execute(
+        "SELECT count(*) FILTER (WHERE arm = 'treat'), count(*) FILTER (WHERE arm = 'holdout') FROM call_summaries"
+        f" WHERE {_DRAWN} AND caller_key IS NULL",
+        period._asdict(),
+    ).fetchone()
+    assert row is not None
+    return Uncounted(*row)
+
+
+def delivered_and_gone(conn: Connection, period: Period) -> int:
+    """The naive number: calls with a text delivered whose caller hung up while holding."""
+    row = conn.execute(
+        "SELECT count(*) FROM call_summaries WHERE arm = 'treat' AND delivered > 0 AND hung_up_at IS NOT NULL"
+        f" AND {_DRAWN}",
+        period._asdict(),
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def tallies(conn: Connection, period: Period, matured_until: datetime) -> list[TallyRow]:
+    """What may have got worse, by article that is live; `matured` are those before `matured_until`."""
+    rows = conn.execute(
+        f"""WITH exposed AS ({_EXPOSED})
+        SELECT CASE WHEN e.started_at >= a.updated_at THEN a.id ELSE '' END, of_queue, week, share, arm,
+            count(*), count(*) FILTER (WHERE hung_up_at IS NOT NULL AND used_at IS NULL),
+            count(*) FILTER (WHERE matured), count(*) FILTER (WHERE matured AND contacted),
+            count(*) FILTER (WHERE matured AND next_contact_at < started_at + %(window)s),
+            count(*) FILTER (WHERE sent > 0), count(*) FILTER (WHERE sent > 0 AND opted_out)
+        FROM exposed e JOIN articles a ON a.id = e.article AND a.state = 'live',
+            LATERAL (SELECT started_at < %(matured_until)s AS matured) AS known
+        GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5""",
+        {**period._asdict(), "matured_until": matured_until},
+    )
+    return [TallyRow(*row) for row in rows]
