@@ -8,7 +8,7 @@ from ivr.web.console.account import account
 from ivr.web.console.audit import audit
 from ivr.web.console.entry import entry
 from ivr.web.console.mapping import mapping
-from ivr.web.console.menus import menus
+from ivr.web.console.menu_edits import menus
 from ivr.web.console.oidc import oidc
 from ivr.web.console.rehearsal import rehearsal
 from ivr.web.console.staff import staff

@@ -1,6 +1,6 @@
-"""Menus: the published one with its numbers, drafts of the next one, publishing and going back."""
+"""Menus: the published one with its numbers, drafts of the next one, publishing and going back. The forms that change
+a draft are in `menu_edits`."""
 
-from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, current_app, flash, make_response, redirect, render_template, request, url_for
@@ -9,9 +9,7 @@ from werkzeug.wrappers import Response
 from ivr.console import menus as work
 from ivr.console.actors import Actor, at_console
 from ivr.console.errors import Conflict, Missing, Wrong
-from ivr.console.menus import Change, DraftView, SetAside
-from ivr.planfile import editing
-from ivr.planfile.document import NotThere, values_of
+from ivr.console.menus import DraftView
 from ivr.planfile.tree import MOST_BYTES
 from ivr.web.console import forms, menu_forms
 from ivr.web.console.forms import Form
@@ -22,22 +20,20 @@ from models import drafts, plans
 
 menus = Blueprint("menus", __name__)
 
-Again = Callable[[Form, int], Response]
 
-
-def _by() -> Actor:
+def by_whom() -> Actor:
     return at_console(staff())
 
 
-def _to(endpoint: str, **values: Any) -> Response:
+def lead_to(endpoint: str, **values: Any) -> Response:
     return redirect(url_for(f"menus.{endpoint}", **values), 303)
 
 
-def _shown(template: str, status: int = 200, **values: Any) -> Response:
+def shown(template: str, status: int = 200, **values: Any) -> Response:
     return make_response(render_template(f"menus/{template}.html", **values), status)
 
 
-def _view(draft_id: int) -> DraftView:
+def view_of(draft_id: int) -> DraftView:
     with wiring().pool.connection() as conn:
         return work.draft(conn, draft_id)
 
@@ -56,7 +52,7 @@ def _tree(form: Form, status: int = 200) -> Response:
     with wiring().pool.connection() as conn:
         live = work.live(conn, wiring())
         open_drafts, thrown_away = drafts.listed(conn), drafts.listed(conn, closed=True)
-    return _shown("tree", status, live=live, drafts=open_drafts, thrown_away=thrown_away, form=form)
+    return shown("tree", status, live=live, drafts=open_drafts, thrown_away=thrown_away, form=form)
 
 
 @menus.post("/menus/drafts")
@@ -66,10 +62,10 @@ def begin() -> Response:
     form = forms.posted()
     try:
         with wiring().pool.connection() as conn:
-            made = work.begin(conn, wiring(), _by(), form["name"])
+            made = work.begin(conn, wiring(), by_whom(), form["name"])
     except Wrong as wrong:
         return _tree(form.wrong(wrong.problems), 422)
-    return _to("draft", draft_id=made)
+    return lead_to("draft", draft_id=made)
 
 
 @menus.post("/menus/drafts/import")
@@ -81,10 +77,10 @@ def bring() -> Response:
     name = form["name"] or (file.filename or "")[:60] if file else form["name"]
     try:
         with wiring().pool.connection() as conn:
-            made = work.bring(conn, wiring(), _by(), name, raw)
+            made = work.bring(conn, wiring(), by_whom(), name, raw)
     except Wrong as wrong:
         return _tree(form.wrong(wrong.problems), 422)
-    return _to("draft", draft_id=made)
+    return lead_to("draft", draft_id=made)
 
 
 @menus.get("/menus/plans")
@@ -97,7 +93,7 @@ def history() -> Response:
 def _history(form: Form, status: int) -> Response:
     with wiring().pool.connection() as conn:
         versions = plans.history(conn)
-    return _shown("history", status, versions=versions, form=form)
+    return shown("history", status, versions=versions, form=form)
 
 
 @menus.get("/menus/plans/<int:version>")
@@ -107,7 +103,7 @@ def plan(version: int) -> Response:
     with wiring().pool.connection() as conn:
         changes, text = work.between(conn, version), plans.yaml(conn, version)
         about = next(one for one in plans.history(conn) if one.version == version)
-    return _shown("plan", about=about, changes=changes, text=text)
+    return shown("plan", about=about, changes=changes, text=text)
 
 
 @menus.get("/menus/plans/<int:version>/menu.yaml")
@@ -128,11 +124,11 @@ def roll_back(version: int) -> Response:
     form = forms.posted()
     try:
         with wiring().pool.connection() as conn:
-            new = work.rollback(conn, wiring(), _by(), version, form["why"])
+            new = work.rollback(conn, wiring(), by_whom(), version, form["why"])
     except Wrong as wrong:
         return _history(form.wrong(wrong.problems), 422)
     flash(_("Version %(old)s is live again, as version %(new)s. New calls hear it at once.", old=version, new=new))
-    return _to("tree")
+    return lead_to("tree")
 
 
 def _file(text: str, name: str) -> Response:
@@ -142,11 +138,6 @@ def _file(text: str, name: str) -> Response:
     return answer
 
 
-def _pairs(names: list[str]) -> list[tuple[str, str]]:
-    """Names as a list to choose from."""
-    return [("", "–"), *((name, name) for name in names)]
-
-
 # ---- a draft
 
 
@@ -154,307 +145,25 @@ def _pairs(names: list[str]) -> list[tuple[str, str]]:
 @for_role("viewer")
 def draft(draft_id: int) -> Response:
     """The draft as a tree, each problem at its place."""
-    return _draft(draft_id, Form(), 200)
+    return draft_page(draft_id, Form(), 200)
 
 
-def _draft(draft_id: int, form: Form, status: int, *, trial: int | None = None) -> Response:
-    view = _view(draft_id)
+def draft_page(draft_id: int, form: Form, status: int, *, trial: int | None = None) -> Response:
+    view = view_of(draft_id)
     phone = f"http://{request.host.partition(':')[0]}:{wiring().settings.phone_port}/?plan={trial}" if trial else ""
-    return _shown("draft", status, view=view, draft=view.draft, form=form, phone=phone, trial=trial)
+    return shown("draft", status, view=view, draft=view.draft, form=form, phone=phone, trial=trial)
 
 
-def _edited(draft_id: int, form: Form, change: Change, again: Again, done: str) -> Response:
-    """One change to a draft: done, merged, set aside or refused."""
-    try:
-        with wiring().pool.connection() as conn:
-            saved = work.edit(conn, wiring(), _by(), draft_id, _revision(form), change)
-    except SetAside as aside:
-        return _to("merge", draft_id=draft_id, save=aside.save_id)
-    except Wrong as wrong:
-        return again(form.wrong(wrong.problems), 422)
-    flash(done)
-    if saved.merged_with:
-        flash(_("%(who)s had saved this draft meanwhile: both changes are in it now.", who=saved.merged_with))
-    return _to("draft", draft_id=draft_id)
-
-
-def _revision(form: Form) -> int:
+def revision_of(form: Form) -> int:
     given = form["revision"]
     return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else -1
-
-
-def _at() -> tuple[str, ...]:
-    """The path of a choice, as the address or the form has it."""
-    given = request.values.get("at", "")
-    return tuple(given.split(".")) if given else ()
-
-
-@menus.get("/menus/draft/<int:draft_id>/choice")
-@for_role("editor")
-def choice(draft_id: int) -> Response:
-    """The form of one choice."""
-    view = _view(draft_id)
-    try:
-        fields = editing.choice_fields(view.data, _at())
-    except (NotThere, IndexError):
-        raise Missing("no such choice") from None
-    return _choice_form(view, Form(menu_forms.of_choice(fields, view.tree.languages)), 200, new=False)
-
-
-@menus.post("/menus/draft/<int:draft_id>/choice")
-@for_role("editor")
-def change_choice(draft_id: int) -> Response:
-    """A choice reworded, with other synonyms, leading elsewhere."""
-    form, view, path = forms.posted(), _view(draft_id), _at()
-    if not path:
-        raise Missing("no such choice")
-    return _edited(
-        draft_id,
-        form,
-        lambda text: editing.change_choice(text, path, menu_forms.choice(form, view.tree.languages)),
-        lambda wrong, status: _choice_form(view, wrong, status, new=False),
-        _("The choice is changed."),
-    )
-
-
-@menus.get("/menus/draft/<int:draft_id>/add")
-@for_role("editor")
-def new_choice(draft_id: int) -> Response:
-    """The form of a new choice."""
-    view = _view(draft_id)
-    key = menu_forms.free_key(view.data, _at())
-    return _choice_form(view, Form({"leads_to": "leaf", "key": key, "revision": view.draft.revision}), 200, new=True)
-
-
-@menus.post("/menus/draft/<int:draft_id>/add")
-@for_role("editor")
-def add_choice(draft_id: int) -> Response:
-    """A new choice, last in its menu."""
-    form, view, path = forms.posted(), _view(draft_id), _at()
-
-    def change(text: str) -> str:
-        named = menu_forms.choice(form, view.tree.languages)
-        return editing.add_choice(text, path, menu_forms.with_ids(named, values_of(text), path))
-
-    return _edited(
-        draft_id,
-        form,
-        change,
-        lambda wrong, status: _choice_form(view, wrong, status, new=True),
-        _("The choice is added."),
-    )
-
-
-def _choice_form(view: DraftView, form: Form, status: int, *, new: bool) -> Response:
-    found = [one for one in menu_forms.walked(view.tree.branches) if one.path == _at()]
-    return _shown(
-        "choice",
-        status,
-        view=view,
-        draft=view.draft,
-        form=form,
-        new=new,
-        at=".".join(_at()),
-        branch=found[0] if found else None,
-        queues=_pairs(menu_forms.names(view.data, "queues")),
-    )
-
-
-@menus.post("/menus/draft/<int:draft_id>/move")
-@for_role("editor")
-def move(draft_id: int) -> Response:
-    """A choice goes up, down, in, out, or (dragged) to any place."""
-    form, path = forms.posted(), _at()
-
-    def change(text: str) -> str:
-        if form["how"] != "to":
-            return editing.move_choice(text, path, form["how"])
-        menu = tuple(form["menu"].split(".")) if form["menu"] else ()
-        return editing.move_to(text, path, menu, after=form["after"] or None, first=not form["after"])
-
-    if not path:
-        raise Missing("no such choice")
-    return _edited(draft_id, form, change, lambda wrong, status: _draft(draft_id, wrong, status), _("Moved."))
-
-
-@menus.post("/menus/draft/<int:draft_id>/remove")
-@for_role("editor")
-def remove(draft_id: int) -> Response:
-    """A choice is taken away with all below it."""
-    form, path = forms.posted(), _at()
-    if not path:
-        raise Missing("no such choice")
-    return _edited(
-        draft_id,
-        form,
-        lambda text: editing.remove_choice(text, path),
-        lambda wrong, status: _draft(draft_id, wrong, status),
-        _("The choice is taken away."),
-    )
-
-
-@menus.get("/menus/draft/<int:draft_id>/wording")
-@for_role("editor")
-def wording(draft_id: int) -> Response:
-    """Every sentence in every language, side by side."""
-    view = _view(draft_id)
-    return _wording_form(view, Form(menu_forms.of_wording(view.data, view.tree.languages)), 200)
-
-
-@menus.post("/menus/draft/<int:draft_id>/wording")
-@for_role("editor")
-def change_wording(draft_id: int) -> Response:
-    """Sentences reworded."""
-    form, view = forms.posted(), _view(draft_id)
-
-    def change(text: str) -> str:
-        return editing.set_wording(text, menu_forms.reworded(form, values_of(text), view.tree.languages))
-
-    return _edited(
-        draft_id, form, change, lambda wrong, status: _wording_form(view, wrong, status), _("The wording is changed.")
-    )
-
-
-def _wording_form(view: DraftView, form: Form, status: int) -> Response:
-    groups = menu_forms.sentences()
-    return _shown("wording", status, view=view, draft=view.draft, form=form, groups=groups)
-
-
-@menus.get("/menus/draft/<int:draft_id>/queues")
-@for_role("editor")
-def queues(draft_id: int) -> Response:
-    """Queues, opening hours, and what stands at the top."""
-    view = _view(draft_id)
-    return _queues(view, Form(menu_forms.of_top(view.data)), 200)
-
-
-def _queues(view: DraftView, form: Form, status: int) -> Response:
-    names = {group: menu_forms.names(view.data, group) for group in ("queues", "hours")}
-    choices = _pairs(names["queues"])
-    return _shown("queues", status, view=view, draft=view.draft, form=form, queue_choices=choices, **names)
-
-
-@menus.post("/menus/draft/<int:draft_id>/queues")
-@for_role("editor")
-def change_top(draft_id: int) -> Response:
-    """Brand, community, number to call back, default queue."""
-    form, view = forms.posted(), _view(draft_id)
-    return _edited(
-        draft_id,
-        form,
-        lambda text: editing.set_top(text, {key: form[key] for key in menu_forms.TOP}),
-        lambda wrong, status: _queues(view, wrong, status),
-        _("Saved."),
-    )
-
-
-@menus.get("/menus/draft/<int:draft_id>/queue")
-@for_role("editor")
-def queue(draft_id: int) -> Response:
-    """The form of a queue; without a name: of a new one."""
-    view, name = _view(draft_id), request.args.get("name", "")
-    try:
-        values = menu_forms.of_queue(editing.queue_fields(view.data, name)) if name else {}
-    except NotThere:
-        raise Missing("no such queue") from None
-    return _queue_form(view, Form(values), 200, name=name)
-
-
-@menus.post("/menus/draft/<int:draft_id>/queue")
-@for_role("editor")
-def change_queue(draft_id: int) -> Response:
-    """A queue changed or added."""
-    form, view = forms.posted(), _view(draft_id)
-    return _edited(
-        draft_id,
-        form,
-        lambda text: editing.set_queue(text, menu_forms.queue(form, view.tree.languages)),
-        lambda wrong, status: _queue_form(view, wrong, status, name=request.args.get("name", "")),
-        _("The queue is saved."),
-    )
-
-
-def _queue_form(view: DraftView, form: Form, status: int, *, name: str) -> Response:
-    hours = _pairs(menu_forms.names(view.data, "hours"))
-    return _shown("queue", status, view=view, draft=view.draft, form=form, name=name, hours=hours)
-
-
-@menus.get("/menus/draft/<int:draft_id>/hours")
-@for_role("editor")
-def hours(draft_id: int) -> Response:
-    """The form of opening hours; without a name: of new ones."""
-    view, name = _view(draft_id), request.args.get("name", "")
-    try:
-        values = menu_forms.of_hours(editing.hours_fields(view.data, name)) if name else {}
-    except NotThere:
-        raise Missing("no such hours") from None
-    return _hours_form(view, Form(values), 200, name=name)
-
-
-@menus.post("/menus/draft/<int:draft_id>/hours")
-@for_role("editor")
-def change_hours(draft_id: int) -> Response:
-    """Opening hours changed or added."""
-    form, view = forms.posted(), _view(draft_id)
-    return _edited(
-        draft_id,
-        form,
-        lambda text: editing.set_hours(text, menu_forms.hours(form, view.tree.languages)),
-        lambda wrong, status: _hours_form(view, wrong, status, name=request.args.get("name", "")),
-        _("The hours are saved."),
-    )
-
-
-def _hours_form(view: DraftView, form: Form, status: int, *, name: str) -> Response:
-    return _shown("hours", status, view=view, draft=view.draft, form=form, name=name)
-
-
-@menus.post("/menus/draft/<int:draft_id>/remove-queue")
-@for_role("editor")
-def remove_queue(draft_id: int) -> Response:
-    """A queue, or hours, are taken away."""
-    form, view = forms.posted(), _view(draft_id)
-    take = editing.remove_hours if form["kind"] == "hours" else editing.remove_queue
-    return _edited(
-        draft_id,
-        form,
-        lambda text: take(text, form["name"]),
-        lambda wrong, status: _queues(view, wrong, status),
-        _("Taken away."),
-    )
-
-
-@menus.get("/menus/draft/<int:draft_id>/text")
-@for_role("editor")
-def text(draft_id: int) -> Response:
-    """The very same menu as a text."""
-    view = _view(draft_id)
-    return _text(view, Form({"yaml": view.draft.yaml}), 200)
-
-
-def _text(view: DraftView, form: Form, status: int) -> Response:
-    return _shown("text", status, view=view, draft=view.draft, form=form)
-
-
-@menus.post("/menus/draft/<int:draft_id>/text")
-@for_role("editor")
-def change_text(draft_id: int) -> Response:
-    """The whole text anew."""
-    form, view = forms.posted(), _view(draft_id)
-    return _edited(
-        draft_id,
-        form,
-        lambda _old: str(form.value("yaml")),
-        lambda wrong, status: _text(view, wrong, status),
-        _("The text is saved."),
-    )
 
 
 @menus.get("/menus/draft/<int:draft_id>/menu.yaml")
 @for_role("viewer")
 def draft_file(draft_id: int) -> Response:
     """The draft as a file."""
-    return _file(_view(draft_id).draft.yaml, f"draft-{draft_id}.yaml")
+    return _file(view_of(draft_id).draft.yaml, f"draft-{draft_id}.yaml")
 
 
 @menus.get("/menus/draft/<int:draft_id>/merge")
@@ -473,7 +182,7 @@ def _merge(draft_id: int, form: Form, status: int) -> Response:
     with wiring().pool.connection() as conn:
         found = work.merging(conn, draft_id, _save_id())
     places = [(menu_forms.dotted(one.path), menu_forms.in_words(one)) for one in found.conflicts]
-    return _shown("merge", status, merging=found, draft=found.draft, places=places, form=form)
+    return shown("merge", status, merging=found, draft=found.draft, places=places, form=form)
 
 
 @menus.post("/menus/draft/<int:draft_id>/merge")
@@ -488,11 +197,11 @@ def settle(draft_id: int) -> Response:
     }
     try:
         with wiring().pool.connection() as conn:
-            work.settle(conn, wiring(), _by(), draft_id, _revision(form), save_id=_save_id(), take=take)
+            work.settle(conn, wiring(), by_whom(), draft_id, revision_of(form), save_id=_save_id(), take=take)
     except (Wrong, Conflict) as wrong:
         return _merge(draft_id, form.wrong(wrong.problems), 422)
     flash(_("The two are together now."))
-    return _to("draft", draft_id=draft_id)
+    return lead_to("draft", draft_id=draft_id)
 
 
 @menus.get("/menus/draft/<int:draft_id>/publish")
@@ -507,7 +216,7 @@ def _publishing(draft_id: int, form: Form, status: int) -> Response:
         view = work.draft(conn, draft_id)
         changes = work.changes(conn, view.draft)
     rehearse = "rehearsal.page" if "rehearsal.page" in current_app.view_functions else ""
-    return _shown("publish", status, view=view, draft=view.draft, form=form, changes=changes, rehearse=rehearse)
+    return shown("publish", status, view=view, draft=view.draft, form=form, changes=changes, rehearse=rehearse)
 
 
 @menus.post("/menus/draft/<int:draft_id>/publish")
@@ -517,11 +226,11 @@ def publish(draft_id: int) -> Response:
     form = forms.posted()
     try:
         with wiring().pool.connection() as conn:
-            version = work.publish(conn, wiring(), _by(), draft_id, _revision(form), form["why"])
+            version = work.publish(conn, wiring(), by_whom(), draft_id, revision_of(form), form["why"])
     except Wrong as wrong:
         return _publishing(draft_id, form.wrong(wrong.problems), 422)
     flash(_("Version %(version)s is live: new calls hear it, calls under way finish on theirs.", version=version))
-    return _to("tree")
+    return lead_to("tree")
 
 
 @menus.post("/menus/draft/<int:draft_id>/discard")
@@ -531,11 +240,11 @@ def discard(draft_id: int) -> Response:
     form = forms.posted()
     try:
         with wiring().pool.connection() as conn:
-            work.discard(conn, wiring(), _by(), draft_id, form["why"])
+            work.discard(conn, wiring(), by_whom(), draft_id, form["why"])
     except Wrong as wrong:
-        return _draft(draft_id, form.wrong(wrong.problems), 422)
+        return draft_page(draft_id, form.wrong(wrong.problems), 422)
     flash(_("The draft is thrown away. For 90 days it can be brought back."))
-    return _to("tree")
+    return lead_to("tree")
 
 
 @menus.post("/menus/draft/<int:draft_id>/reopen")
@@ -544,10 +253,10 @@ def reopen(draft_id: int) -> Response:
     """Brought back."""
     try:
         with wiring().pool.connection() as conn:
-            work.reopen(conn, wiring(), _by(), draft_id)
+            work.reopen(conn, wiring(), by_whom(), draft_id)
     except Wrong as wrong:
-        return _draft(draft_id, Form().wrong(wrong.problems), 422)
-    return _to("draft", draft_id=draft_id)
+        return draft_page(draft_id, Form().wrong(wrong.problems), 422)
+    return lead_to("draft", draft_id=draft_id)
 
 
 @menus.post("/menus/draft/<int:draft_id>/try")
@@ -556,7 +265,7 @@ def try_out(draft_id: int) -> Response:
     """The draft as the test phone can call it."""
     try:
         with wiring().pool.connection() as conn:
-            trial = work.try_out(conn, wiring(), _by(), draft_id)
+            trial = work.try_out(conn, wiring(), by_whom(), draft_id)
     except Wrong as wrong:
-        return _draft(draft_id, Form().wrong(wrong.problems), 422)
-    return _draft(draft_id, Form(), 200, trial=trial)
+        return draft_page(draft_id, Form().wrong(wrong.problems), 422)
+    return draft_page(draft_id, Form(), 200, trial=trial)
