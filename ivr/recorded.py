@@ -43,11 +43,12 @@ class Recorded:
         ended; none without such music."""
         if self.music is None:
             return ()
-        start, paths = (turn * PIECE_S) % _seconds(self.sounds[self.music]), []
+        whole, paths = _seconds(self.sounds[self.music]), []
+        start = turn % -(-whole // PIECE_S) * PIECE_S
         while seconds > 0:
             length = min(seconds, PIECE_S)
             paths.append(f"/audio/{self.music}-{start}-{length}.wav")
-            start, seconds = (start + length) % _seconds(self.sounds[self.music]), seconds - length
+            start, seconds = (start + length) % whole, seconds - length
         return tuple(paths)
 
     def file(self, name: str) -> bytes | None:

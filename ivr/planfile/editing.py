@@ -4,7 +4,7 @@ Comments and order survive. A function refuses (NotThere) what is not in the fil
 the new text is the reader's business: a draft may have errors.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -324,6 +324,14 @@ def set_hours(text: str, hours: HoursFields) -> str:
     changes.put(here, "weekly", weekly)
     _put_or_drop(changes, here, "holidays", holidays.get("holidays"))
     _put_words(changes, here, "spoken", hours.spoken)
+    return changes.text()
+
+
+def set_holidays(text: str, name: str, days: Iterable[str]) -> str:
+    """The days on which queues of these opening hours are closed, as written. Raises NotThere."""
+    changes = Changes(text)
+    find(changes.data, ("hours", name))
+    _put_or_drop(changes, ("hours", name), "holidays", list(days) or None)
     return changes.text()
 
 

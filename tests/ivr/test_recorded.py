@@ -61,6 +61,7 @@ def test_music_goes_on_from_turn_to_turn_and_begins_again_at_its_end() -> None:
     own = music(70)
     assert own.music_paths(45, 0) == (f"/audio/{HASH}-0-30.wav", f"/audio/{HASH}-30-15.wav")
     assert own.music_paths(20, 1) == (f"/audio/{HASH}-30-20.wav",)
+    assert own.music_paths(20, 3) == own.music_paths(20, 0)
     assert own.music_paths(20, 2) == (f"/audio/{HASH}-60-20.wav",)
     piece = own.file(f"{HASH}-60-20")
     assert piece is not None

@@ -15,6 +15,7 @@ from ivr.web.console.staff import staff
 from ivr.web.console.today import today
 from ivr.web.console.tokens import tokens
 from ivr.web.console.trying import trying
+from ivr.web.console.voice import voice
 from ivr.wiring import Wiring
 
 blueprints = (
@@ -24,6 +25,7 @@ blueprints = (
     mapping,
     trying,
     rehearsal,
+    voice,
     oidc,
     account,
     staff,

@@ -83,4 +83,15 @@ ROLES = {
     "POST /menus/draft/<int:draft_id>/rehearsals": "editor",
     "GET /menus/draft/<int:draft_id>/rehearsals/<int:study_id>": "viewer",
     "GET /menus/draft/<int:draft_id>/rehearsals/<int:study_id>/now": "viewer",
+    # voice
+    "GET /voice": "viewer",
+    "GET /voice/prompt": "viewer",
+    "POST /voice/prompt": "editor",
+    "GET /voice/recordings/<int:recording_id>.wav": "viewer",
+    "POST /voice/recordings/<int:recording_id>/remove": "editor",
+    "GET /voice/music": "viewer",
+    "POST /voice/music": "editor",
+    "GET /voice/holidays": "viewer",
+    "POST /voice/holidays": "editor",
+    "POST /voice/holidays/<int:draft_id>": "editor",
 }
