@@ -112,7 +112,7 @@ class Books:
     test: bool
     card: RateCard | None = None
     last_closed: date | None = None
-    _baselines: dict[date, tuple[Baseline, ...]] = field(default_factory=dict)
+    _baselines: dict[date, known.Known] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         latest = rates.latest(self.conn)
@@ -155,7 +155,7 @@ class Books:
         found: defaultdict[date, list[Baseline]] = defaultdict(list)
         for row in ledger.baselines(self.conn, days):
             found[row.day].append(Baseline(*row))
-        self._baselines |= {day: tuple(rows) for day, rows in found.items()}
+        self._baselines |= {day: {(row.queue, row.bin): row for row in rows} for day, rows in found.items()}
         return set(found)
 
     def _made(self, fresh: Sequence[date], day: date) -> tuple[Baseline, ...]:
@@ -178,7 +178,7 @@ class Books:
 def _page(books: Books, page: Sequence[str]) -> int:
     """Settle a page of calls; how many entries were written."""
     conn = books.conn
-    calls = [Summary(**row) for row in ledger.summaries(conn, page, test=books.test)]
+    calls = [Summary._make(row) for row in ledger.summaries(conn, page, test=books.test)]
     sids = [call.call_sid for call in calls]
     books.learn([books.day_of(call.started_at) for call in calls])
     used: defaultdict[str, list[Used]] = defaultdict(list)
@@ -197,6 +197,8 @@ def _page(books: Books, page: Sequence[str]) -> int:
     due: list[Due] = []
     again: list[tuple[str, datetime]] = []
     for call in calls:
+        if call.call_sid not in used and call.used_at is None:
+            continue  # nothing used, nothing saved
         found = judge(call, later.get(call.call_sid, ()), books.window, books.now)
         due += dues(call, found, used.get(call.call_sid, ()), prices, books.terms(call), books.day_of)
         if found.kind is Kind.PROVISIONAL and found.due_at is not None:

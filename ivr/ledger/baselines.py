@@ -5,7 +5,7 @@ Known on a day is what had matured LAG before it, so that a ledger settled late 
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -106,9 +106,11 @@ class Haircut(NamedTuple):
     agent_ms: int | None
 
 
-def haircut(day: date, rows: Sequence[Baseline], queue: str, waited_s: float) -> Haircut:
+Known = Mapping[tuple[str, int], Baseline]  # by queue and bin
+
+
+def haircut(day: date, known: Known, queue: str, waited_s: float) -> Haircut:
     """Of a caller of a queue who had held so long."""
-    known = {(one.queue, one.bin): one for one in rows}
     site = known[SITE, ALL]
     near = known.get((queue, bin_of(waited_s))) or known.get((queue, ALL)) or site
     of_queue = known.get((queue, ALL), site)

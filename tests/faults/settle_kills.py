@@ -113,8 +113,8 @@ def _arm(statements: int) -> None:
         die_at_zero()
         return copy(cursor, *given, **more)
 
-    psycopg.Cursor.execute = counted  # type: ignore[method-assign]
-    psycopg.Cursor.copy = copied  # type: ignore[method-assign]
+    psycopg.Cursor.execute = counted  # type: ignore[method-assign, assignment]
+    psycopg.Cursor.copy = copied  # type: ignore[method-assign, assignment]
 
 
 def _settle(settings: Settings, now: datetime) -> None:
