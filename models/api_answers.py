@@ -7,42 +7,31 @@ from psycopg import Connection
 
 
 class Known(NamedTuple):
-    """A request that came before. `status` None: it is still being answered."""
+    """A request that came before: its hash, and what was answered (sealed)."""
 
     request: bytes
-    status: int | None
-    answer: bytes | None
+    status: int
+    answer: bytes
 
 
-def begin(
-    conn: Connection, token_id: int, key: str, request: bytes, at: datetime, lost_before: datetime
-) -> Known | None:
-    """Take a request; None when it is new, or began before `lost_before` and was never answered."""
-    taken = conn.execute(
-        "INSERT INTO api_answers (token_id, key, request, at) VALUES (%s, %s, %s, %s)"
-        " ON CONFLICT (token_id, key) DO UPDATE SET at = excluded.at, request = excluded.request"
-        " WHERE api_answers.status IS NULL AND api_answers.at < %s RETURNING 1",
-        (token_id, key, request, at, lost_before),
-    ).fetchone()
-    if taken:
-        return None
+def read(conn: Connection, token_id: int, key: str) -> Known | None:
+    """What a token was answered to a request with this key."""
     row = conn.execute(
         "SELECT request, status, answer FROM api_answers WHERE token_id = %s AND key = %s", (token_id, key)
     ).fetchone()
-    return Known(bytes(row[0]), row[1], bytes(row[2]) if row[2] is not None else None) if row else None
+    return Known(bytes(row[0]), row[1], bytes(row[2])) if row else None
 
 
-def finish(conn: Connection, token_id: int, key: str, status: int, answer: bytes) -> None:
-    """Keep what was answered, sealed."""
-    conn.execute(
-        "UPDATE api_answers SET status = %s, answer = %s WHERE token_id = %s AND key = %s",
-        (status, answer, token_id, key),
+def keep(conn: Connection, token_id: int, key: str, known: Known, at: datetime) -> bool:
+    """Keep it in the transaction that did what was asked. False: another request with this key was quicker."""
+    return (
+        conn.execute(
+            "INSERT INTO api_answers (token_id, key, request, status, answer, at) VALUES (%s, %s, %s, %s, %s, %s)"
+            " ON CONFLICT DO NOTHING",
+            (token_id, key, *known, at),
+        ).rowcount
+        == 1
     )
-
-
-def drop(conn: Connection, token_id: int, key: str) -> None:
-    """Nothing was done: the same key may try again."""
-    conn.execute("DELETE FROM api_answers WHERE token_id = %s AND key = %s", (token_id, key))
 
 
 def erase_before(conn: Connection, before: datetime) -> int:

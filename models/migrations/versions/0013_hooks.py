@@ -41,8 +41,8 @@ CREATE TABLE api_answers (                     -- to requests with an Idempotenc
     token_id int NOT NULL,
     key      text NOT NULL,
     request  bytea NOT NULL,                   -- hash of what was asked
-    status   int,                              -- null: still being answered
-    answer   bytea,                            -- sealed
+    status   int NOT NULL,
+    answer   bytea NOT NULL,                   -- sealed
     at       timestamptz NOT NULL,
     PRIMARY KEY (token_id, key)
 )""")
