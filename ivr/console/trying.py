@@ -16,7 +16,7 @@ from ivr.menu_paths import query_of
 from ivr.wiring import Wiring
 from models import articles, drafts
 from search.door import SearchBusy
-from search.explained import Explained
+from search.explained import Candidate, Explained
 
 LONGEST = 2000
 
@@ -40,6 +40,13 @@ class Trial:
     path: tuple[str, ...]
     words: str
     titles: Mapping[str, str]
+
+    @property
+    def shown(self) -> tuple[Candidate, ...]:
+        """The candidates worth a look: of those that may not be offered, what would have come before the best."""
+        found = self.explained.candidates if self.explained else ()
+        best = max((one.score for one in found if one.verdict != "barred"), default=None)
+        return tuple(one for one in found if one.verdict != "barred" or best is None or one.score > best)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from bench import bulk
 from config.settings import load
 from ivr import finding
 from ivr import wiring as wirings
+from ivr.app import create_app
 from ivr.call.effects import Search
 from ivr.call.joining import search_at
 from ivr.call.plan import Leaf, Plan
@@ -365,6 +366,24 @@ def test_try_it_on_a_draft_obeys_what_the_draft_forbids(wiring: Wiring, signed_i
     assert "The likeliest article may not be offered here" in said
     assert "Barred: may not be offered here" in said
     assert viewer.post_form("/console/try", **asked, draft="99").status_code == 404
+
+
+def test_the_terminal_maps_and_rehearses_on_the_index_it_loads(wiring: Wiring) -> None:
+    def run(*args: str) -> str:
+        done = create_app(wiring).test_cli_runner().invoke(args=["study", *args])
+        assert done.exit_code == (1 if "99" in args else 0), done.output
+        return done.output
+
+    finder = wiring.finders.current()
+    with wiring.pool.connection() as conn:
+        draft_id = draft_with(conn, wiring, forbid("internet-red-light", "router-light-red"))
+    assert "the same" in run("rehearse", str(draft_id), "--calls", "500", "--by", "kim")
+    assert wiring.finders.current() is not finder
+    assert "there is no draft 99" in run("rehearse", "99")
+    assert "The mapping is worked out" in run("map", "--by", "kim")
+    with wiring.pool.connection() as conn:
+        assert [one.asked_by for one in studies.of_draft(conn, draft_id)] == ["kim"]
+    assert "0 done" in run("work")
 
 
 def test_a_rehearsal_is_asked_for_watched_and_leads_on_to_publishing(wiring: Wiring, signed_in: SignedIn) -> None:
