@@ -10,6 +10,7 @@ from psycopg import Connection
 from psycopg.rows import class_row
 
 MAPPING, REHEARSAL = "mapping", "rehearsal"
+MAPPING_CALLS = 20_000  # the latest
 MOST_TRIES = 2
 
 

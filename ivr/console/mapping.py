@@ -23,7 +23,6 @@ from ivr.wiring import Wiring
 from models import articles, counts, drafts, studies
 from models.studies import Outcome, Study
 
-MOST_CALLS = 20_000
 MOST_SENTENCES = 5  # of a leaf in each language
 SHOWN = 4  # candidates of each question
 LATELY = timedelta(days=28)
@@ -142,7 +141,7 @@ def ask(conn: Connection, wiring: Wiring, by: Actor) -> int:
         wiring.plans.live(conn)
     except LookupError:
         raise Wrong({"": sentence("No menu is published yet.")}) from None
-    return studies.ask(conn, studies.MAPPING, by.name, wiring.clock(), calls=MOST_CALLS)
+    return studies.ask(conn, studies.MAPPING, by.name, wiring.clock(), calls=studies.MAPPING_CALLS)
 
 
 # ---- changing a draft

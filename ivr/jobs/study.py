@@ -14,7 +14,6 @@ log = structlog.get_logger()
 
 SILENT = timedelta(minutes=2)  # whoever works on one says how far it is every second
 MAP_EVERY = timedelta(days=1)
-MAPPED_CALLS = 20_000  # the latest
 BY_ITSELF = "by itself"
 ROOT = Path(__file__).resolve().parents[2]
 WORK = (sys.executable, "-m", "flask", "--app", "ivr.app", "study", "work")
@@ -49,7 +48,7 @@ def ask_for_mapping(wiring: Wiring) -> None:
     now = wiring.clock()
     with wiring.pool.connection() as conn:
         if _is_due(studies.latest(conn, studies.MAPPING), now) and studies.recorded(conn, now - MAP_EVERY, 1):
-            studies.ask(conn, studies.MAPPING, BY_ITSELF, now, calls=MAPPED_CALLS)
+            studies.ask(conn, studies.MAPPING, BY_ITSELF, now, calls=studies.MAPPING_CALLS)
 
 
 def _is_due(latest: studies.Study | None, now: datetime) -> bool:
