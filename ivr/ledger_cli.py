@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 import click
 from flask import current_app
-from flask.cli import AppGroup
+from flask.cli import AppGroup, with_appcontext
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -55,6 +55,7 @@ def _bar(total: int) -> tuple[Progress, TaskID]:
 
 @click.command("settle")
 @click.option("--month", type=Month(), help="print this month's lines afterwards")
+@with_appcontext
 def settle_command(month: date | None) -> None:
     """Bring the books up to what the facts say. Safe to stop and to run again."""
     wiring = _wiring()

@@ -1,7 +1,7 @@
 """The ledger's postings, append-only; their sums by month; and which calls are still to be settled."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
@@ -319,21 +319,23 @@ def numbers(conn: Connection, count: int) -> list[int]:
 _ESCAPED = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
-def _field(value: Any) -> str:
-    """A value in COPY's text format (PostgreSQL's documentation of COPY, "Text Format")."""
-    if value is None:
-        return "\\N"
-    if isinstance(value, str):
-        return value.translate(_ESCAPED)
-    if isinstance(value, list):
-        return "{" + ",".join(map(str, value)) + "}"
-    return value.isoformat() if isinstance(value, date) else str(value)
+def _copied(row: PostingRow) -> str:
+    """An entry as a line of COPY's text format (PostgreSQL's documentation of COPY, "Text Format")."""
+    words = (row.call_sid, row.item, row.queue, row.contact, row.reason)
+    call_sid, item, queue, contact, reason = (word.translate(_ESCAPED) if word else word for word in words)
+    maybe = (row.card, row.baseline, row.share, row.undoes)
+    card, baseline, share, undoes = ("\\N" if one is None else one for one in maybe)
+    facts = ",".join(map(str, row.facts))
+    return (
+        f"{row.id}\t{call_sid}\t{row.kind}\t{item}\t{row.seq}\t{row.month}\t{row.at.isoformat()}"
+        f"\t{row.posted_at.isoformat()}\t{queue}\t{row.currency}\t{row.amount}\t{row.contacts}\t{row.agent_ms}"
+        f"\t{row.quantity}\t{{{facts}}}\t{card}\t{row.rule}\t{baseline}\t{share}\t{undoes}\t{contact}\t{reason}\n"
+    )
 
 
-def add(conn: Connection, rows: Sequence[Sequence[Any]]) -> None:
-    """Write entries, each the fields of PostingRow. Raises CheckViolation for a closed month, UniqueViolation for one
-    that is there."""
-    text = "".join("\t".join(map(_field, row)) + "\n" for row in rows)
+def add(conn: Connection, rows: Iterable[PostingRow]) -> None:
+    """Write entries. Raises CheckViolation for a closed month, UniqueViolation for one that is there."""
+    text = "".join(map(_copied, rows))
     with conn.cursor() as cursor, cursor.copy(f"COPY postings ({_COLUMNS}) FROM STDIN") as copy:
         copy.write(text)
 

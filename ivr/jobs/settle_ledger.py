@@ -249,5 +249,6 @@ def _write(books: Books, due: Sequence[Due], rows: Sequence[ledger.StandingRow])
     found = changes(due, standing, open_month(books.last_closed), books.now)
     if found:
         numbers = ledger.numbers(books.conn, len(found))
-        ledger.add(books.conn, numbered(found, numbers, standing, books.now))
+        rows_to_add = numbered(found, numbers, standing, books.now)
+        ledger.add(books.conn, map(ledger.PostingRow._make, rows_to_add))
     return len(found)
