@@ -3,7 +3,8 @@
 import json
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
@@ -26,8 +27,11 @@ from rich.text import Text
 
 from config.settings import Settings
 from ivr import board, bundles
-from ivr.wiring import index_folder
-from models import articles, indexes
+from ivr.console import articles as console
+from ivr.console.actors import at_terminal
+from ivr.menu_cli import login
+from ivr.wiring import Wiring, index_folder
+from models import articles, audit, indexes
 from search import judge as judges
 from search.article import Article
 from search.bundle import Evidence
@@ -40,16 +44,23 @@ from search.records import Defaults
 BUNDLES_KEPT = 3
 SEEN_WITHIN_S = 90.0
 SKIPPED_SHOWN = 10
+FROM_TERMINAL = "at the terminal"  # why, in the audit log
 
 _screen = Console(stderr=True)
 
 
 def import_path(
-    settings: Settings, path: str | Path, *, defaults: Defaults | None = None, source: str | None = None
+    settings: Settings,
+    path: str | Path,
+    *,
+    defaults: Defaults | None = None,
+    source: str | None = None,
+    note: Callable[[psycopg.Connection, articles.Upserted], object] = lambda conn, done: None,
 ) -> tuple[ImportReport, articles.Upserted]:
     """Read the articles of a file or folder into the database, all valid ones or, if refused, none.
 
-    Shows a progress bar. `source` defaults to the file's name. Raises `ImportRefused`.
+    Shows a progress bar. `source` defaults to the file's name; `note` is called in the same transaction. Raises
+    `ImportRefused`.
     """
     file = Path(path)
     report = ImportReport()
@@ -61,7 +72,9 @@ def import_path(
                 bar.update(task, completed=report.bytes_read, records=report.kept)
                 yield article
 
-        done = articles.upsert_many(conn, counted(), source or file.stem)
+        with conn.transaction():
+            done = articles.upsert_many(conn, counted(), source or file.stem)
+            note(conn, done)
         bar.update(task, completed=report.bytes_read, records=report.kept)
     return report, done
 
@@ -181,9 +194,13 @@ def _connection(settings: Settings) -> psycopg.Connection:
     return psycopg.connect(settings.database_url.get_secret_value(), autocommit=True)
 
 
+def _wiring() -> Wiring:
+    wiring: Wiring = current_app.extensions["offhold"]
+    return wiring
+
+
 def _settings() -> Settings:
-    settings: Settings = current_app.extensions["offhold"].settings
-    return settings
+    return _wiring().settings
 
 
 @click.group("articles")
@@ -200,7 +217,9 @@ def articles_group() -> None:
 def import_command(path: Path, language: str, licence: str, source: str | None, skipped: TextIO | None) -> None:
     """Add or update articles from a .jsonl or .csv file or a folder of .md files."""
     try:
-        report, done = import_path(_settings(), path, defaults=Defaults(language, licence), source=source)
+        report, done = import_path(
+            _settings(), path, defaults=Defaults(language, licence), source=source, note=_noting(source or path.stem)
+        )
     except ImportRefused as refused:
         raise click.ClickException(f"{refused}. Nothing was imported.") from refused
     if skipped:
@@ -208,6 +227,17 @@ def import_command(path: Path, language: str, licence: str, source: str | None, 
     print_report(report, done)
     if index_is_stale(_settings()):
         click.echo("Callers are offered what the index in use has: flask index build puts these articles into it.")
+
+
+def _noting(source: str) -> Callable[[psycopg.Connection, articles.Upserted], object]:
+    """Writes an import down in the audit log."""
+    who, clock = at_terminal(login()).key, _wiring().clock
+
+    def note(conn: psycopg.Connection, done: articles.Upserted) -> None:
+        on, after = f"source {source[:200]}", asdict(done)
+        audit.note(conn, who=who, what="articles.import", on=on, after=after, why=FROM_TERMINAL, at=clock())
+
+    return note
 
 
 def print_report(report: ImportReport, done: articles.Upserted) -> None:
@@ -237,11 +267,10 @@ def withdraw_command(article_ids: tuple[str, ...], source: str | None) -> None:
     if bool(article_ids) == (source is not None):
         raise click.UsageError("name articles, or a --source")
     with _connection(_settings()) as conn:
-        if source is not None:
-            gone = articles.withdraw(conn, articles.of_source(conn, source))
-            click.echo(f"{len(gone)} articles of {source} withdrawn")
-            return
-        gone = articles.withdraw(conn, article_ids)
+        wanted = articles.of_source(conn, source) if source is not None else list(article_ids)
+        gone = console.withdraw(conn, _wiring(), at_terminal(login()), wanted, FROM_TERMINAL)
+    if source is not None:
+        click.echo(f"{len(gone)} articles of {source} withdrawn")
     for article_id in article_ids:
         click.echo(f"{article_id}: {'withdrawn' if article_id in gone else 'was not live'}")
 
@@ -249,9 +278,9 @@ def withdraw_command(article_ids: tuple[str, ...], source: str | None) -> None:
 @articles_group.command("restore")
 @click.argument("article_ids", nargs=-1, required=True)
 def restore_command(article_ids: tuple[str, ...]) -> None:
-    """Take a withdrawal back; `flask index build` then lets the articles be found again."""
+    """Take a withdrawal back: the articles are found again within seconds."""
     with _connection(_settings()) as conn:
-        back = articles.restore(conn, article_ids)
+        back = console.restore(conn, _wiring(), at_terminal(login()), article_ids, FROM_TERMINAL)
     for article_id in article_ids:
         click.echo(f"{article_id}: {'live again' if article_id in back else 'was not withdrawn'}")
 
@@ -260,8 +289,11 @@ def restore_command(article_ids: tuple[str, ...]) -> None:
 @click.argument("author")
 def unname_command(author: str) -> None:
     """Never name this author again, as they asked."""
-    with _connection(_settings()) as conn:
+    with _connection(_settings()) as conn, conn.transaction():
         articles.unname(conn, author)
+        at = _wiring().clock()
+        who = at_terminal(login()).key
+        audit.note(conn, who=who, what="author.unname", on=f"author {author[:200]}", why=FROM_TERMINAL, at=at)
     click.echo(f"{author} is not named any more")
 
 

@@ -48,10 +48,9 @@ def worker() -> None:
     from ivr.closing import close_lost_calls
     from ivr.jobs.rebuild_index import Rebuilding
     from ivr.jobs.study import ask_for_mapping
-    from ivr.jobs.sync_sources import Syncing
     from ivr.jobs.worker import run_worker
 
-    chores = (close_lost_calls, Syncing().sync_sources, Rebuilding().rebuild_index, ask_for_mapping)
+    chores = (close_lost_calls, Rebuilding().rebuild_index, ask_for_mapping)
     run_worker(_wiring(), chores=chores)
 
 

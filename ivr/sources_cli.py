@@ -4,7 +4,6 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,20 +13,28 @@ from flask import current_app
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from ivr.syncing import Synced, cleaned, connection, fetcher, known_source, opened, settle, sync
+from ivr.console import sources as console
+from ivr.console.actors import Actor, at_terminal
+from ivr.console.errors import Wrong
+from ivr.menu_cli import login
+from ivr.syncing import Synced, connection, known_source, settle, sync
 from ivr.wiring import Wiring
-from models import articles, sources, threads
+from models import articles, audit, sources, threads
 from models.sources import SourceRow
 from search.sources.kinds import KINDS, LOCAL, open_source
-from search.sources.source import Place, Raw, SourceError
+from search.sources.source import Place, SourceError
 from search.sources.source import Progress as Told
-from search.sources.trust import REFUSALS, RULES, refusal
+from search.sources.trust import REFUSALS, RULES
 
-CREDENTIALS = re.compile(r"SOURCE_[A-Z0-9_]{1,60}")
 SHOWN = 10
+FROM_TERMINAL = "at the terminal"  # why, in the audit log
 
 _screen = Console(stderr=True)
 log = structlog.get_logger()
+
+
+def _by() -> Actor:
+    return at_terminal(login())
 
 
 def _wiring() -> Wiring:
@@ -58,7 +65,7 @@ def add_command(kind: str, url: str, name: str | None, credentials: str | None, 
     """Add a source. KIND is what it is, URL its web address, or a path for files of this machine."""
     pairs = [str(one).partition("=") for one in given.pop("options")]  # type: ignore[attr-defined]
     options = {key: value for key, _, value in pairs}
-    if credentials is not None and not CREDENTIALS.fullmatch(credentials):
+    if credentials is not None and not console.CREDENTIALS.fullmatch(credentials):
         raise click.UsageError("--credentials names an environment variable that begins with SOURCE_")
     address = str(Path(url).absolute()) if kind in LOCAL else url
     wiring = _wiring()
@@ -71,16 +78,17 @@ def add_command(kind: str, url: str, name: str | None, credentials: str | None, 
         next_at=wiring.clock(),
         **given,  # type: ignore[arg-type]
     )
-    if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{0,29}", row.name):
+    if not console.NAME.fullmatch(row.name):
         raise click.UsageError("--name is 1 to 30 small letters, digits, dots or hyphens")
     try:
         open_source(kind, Place(address, options=options))
     except SourceError as error:
         raise click.ClickException(str(error)) from None
     with connection(wiring) as conn:
-        taken = bool(articles.of_source(conn, row.name))
-        if taken or not sources.add(conn, row):
-            raise click.ClickException(f"the name {row.name} is taken: give another with --name")
+        try:
+            console.add(conn, wiring, _by(), row, FROM_TERMINAL)
+        except Wrong:
+            raise click.ClickException(f"the name {row.name} is taken: give another with --name") from None
     click.echo(f"{row.name} added. Look: flask source test {row.name}; sync now: flask source sync {row.name}")
 
 
@@ -109,20 +117,15 @@ def list_command() -> None:
 def test_command(name: str) -> None:
     """Read the beginning of a source and say what would become of it. Changes nothing."""
     wiring = _wiring()
-    done = Synced()
     with connection(wiring) as conn, _known():
         row = known_source(conn, name)
-    with _failing(name):
-        source = opened(row, {}, full=False)
-        with _bar(name) as progress:
-            batch = next(source.changes(None, fetcher(wiring), progress))
-    raws = islice((one for one in batch.changes if isinstance(one, Raw)), SHOWN)
-    for new, thread in cleaned(raws, row, done):
-        why = refusal(thread, row.trust, approved=False, max_age=None, now=wiring.clock())
-        click.echo(f"{'yes' if why is None else why:20} {thread.language} {new.article_id}  {thread.title[:80]}")
-    for line in (*done.skipped, *batch.skipped)[:SHOWN]:
+    with _failing(name), _bar(name) as progress:
+        trial = console.trial(wiring, row, told=progress)
+    for one in trial.threads:
+        click.echo(f"{one.why or 'yes':20} {one.language} {one.article_id}  {one.title[:80]}")
+    for line in trial.skipped:
         click.echo(f"cannot be read: {line}")
-    click.echo(f"{name} can be read: {len(batch.changes)} threads in its first batch")
+    click.echo(f"{name} can be read: {trial.read} threads in its first batch")
 
 
 @source_group.command("sync")
@@ -181,12 +184,10 @@ def remove_command(name: str) -> None:
     """Forget a source and offer none of its articles any more."""
     with connection(_wiring()) as conn, _known():
         known_source(conn, name)
-        with sources.alone(conn, name) as free, conn.transaction():
-            if not free:
-                raise click.ClickException(f"{name} is being synced: try again when that is done")
-            lapsed = articles.lapse_others(conn, name, [])
-            sources.remove(conn, name)
-    _wiring().announce("articles")
+        try:
+            lapsed = console.remove(conn, _wiring(), _by(), name, FROM_TERMINAL)
+        except Wrong as wrong:
+            raise click.ClickException("; ".join(map(str, wrong.problems.values()))) from None
     click.echo(f"{name} removed, {lapsed} articles lapsed")
 
 
@@ -197,7 +198,17 @@ def approve_command(article_ids: tuple[str, ...]) -> None:
     wiring = _wiring()
     problems: list[str] = []
     with connection(wiring) as conn:
-        of = {identity: threads.approve(conn, identity) for identity in article_ids}
+        with conn.transaction():
+            of = {identity: threads.approve(conn, identity) for identity in article_ids}
+            for identity in sorted(identity for identity, source in of.items() if source):
+                audit.note(
+                    conn,
+                    who=_by().key,
+                    what="thread.approve",
+                    on=f"article {identity}",
+                    why=FROM_TERMINAL,
+                    at=wiring.clock(),
+                )
         for name in sorted({source for source in of.values() if source}):
             sources.note_unsettled(conn, name)  # after the approvals: a sync that settles just now may not see them
             with sources.alone(conn, name) as free:
@@ -230,8 +241,6 @@ def _failing(name: str) -> Iterator[None]:
         yield
     except SourceError as error:
         raise click.ClickException(f"{name}: {error}") from None
-    except StopIteration:
-        raise click.ClickException(f"{name}: there is nothing in it") from None
 
 
 @contextmanager

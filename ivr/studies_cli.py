@@ -9,7 +9,7 @@ from flask import current_app
 from flask.cli import AppGroup
 from psycopg import Connection
 
-from ivr.console import mapping, rehearsal
+from ivr.console import mapping, rehearsal, reviews
 from ivr.console.actors import at_terminal
 from ivr.console.errors import Missing, Wrong
 from ivr.jobs.study import SILENT
@@ -22,7 +22,11 @@ log = structlog.get_logger()
 
 Given = TypeVar("Given")
 Work = Callable[[Wiring, Connection, Study], Outcome]
-WORKS: dict[str, Work] = {studies.MAPPING: mapping.work_out, studies.REHEARSAL: rehearsal.rehearse}
+WORKS: dict[str, Work] = {
+    studies.MAPPING: mapping.work_out,
+    studies.REHEARSAL: rehearsal.rehearse,
+    reviews.REVIEW: reviews.count_calls,
+}
 
 study = AppGroup("study", help="What each leaf finds, and what a draft would change.")
 _by = click.option("--by", default=login, show_default="your login name", help="who does this")

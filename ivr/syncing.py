@@ -9,7 +9,8 @@ broken source costs at most what it did not bring: the last good articles stay.
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -37,6 +38,7 @@ LISTED_EVERY = timedelta(days=1)
 SETTLED_EVERY = timedelta(days=1)  # though nothing changed: threads grow too old
 LONGEST_PAUSE = timedelta(hours=12)  # between tries of a source that fails
 LEAST_KEPT = 0.7
+TOLD_EVERY_S = 1.0
 MAX_THREAD_ID = 500
 SKIPPED_KEPT = 1000
 ALIKE_LETTERS = 4000  # of a thread, that its doubles are told by
@@ -73,21 +75,37 @@ def sync(
     """
     with connection(wiring) as conn, sources.alone(conn, name) as free:
         if not free:
+            sources.forget_asked(conn, name)
             raise SourceError("another process is syncing it")
         if anew:
             sources.start_over(conn, name)
         row = known_source(conn, name)
         try:
-            done = _sync(conn, wiring, row, fetch or fetcher(wiring), progress, believe=believe, anew=anew)
+            told = _telling(conn, wiring, name, progress)
+            done = _sync(conn, wiring, row, fetch or fetcher(wiring), told, believe=believe, anew=anew)
         except Exception as error:
-            told = str(error) if isinstance(error, SourceError) else f"failed unexpectedly ({type(error).__name__})"
-            sources.note_problem(conn, name, told, wiring.clock(), LONGEST_PAUSE)
+            why = str(error) if isinstance(error, SourceError) else f"failed unexpectedly ({type(error).__name__})"
+            sources.note_problem(conn, name, why, wiring.clock(), LONGEST_PAUSE)
             if isinstance(error, NotBelieved):
                 sources.start_over(conn, name)  # what it said may be wrong in more than the number
-            log.warning("source_not_synced", source=name, problem=told)
+            log.warning("source_not_synced", source=name, problem=why)
             raise
     log.info("source_synced", source=name, pulled=done.pulled, articles=done.articles, lapsed=done.lapsed)
     return done
+
+
+def _telling(conn: Connection, wiring: Wiring, name: str, progress: Progress) -> Progress:
+    """Tells the source's row as well, once a second at most: the console shows it."""
+    told_at = 0.0
+
+    def told(done: int, of: int | None) -> None:
+        nonlocal told_at
+        progress(done, of)
+        if time.monotonic() - told_at >= TOLD_EVERY_S:
+            told_at = time.monotonic()
+            sources.note_progress(conn, name, done, of, wiring.clock())
+
+    return told
 
 
 def connection(wiring: Wiring) -> Connection:
@@ -103,13 +121,13 @@ def known_source(conn: Connection, name: str) -> SourceRow:
     return row
 
 
-def fetcher(wiring: Wiring) -> Fetcher:
-    """The way to the network, for one pull. It ends with the process that started this one."""
+def fetcher(wiring: Wiring, stopped: Callable[[], bool] = lambda: False) -> Fetcher:
+    """The way to the network, for one pull. It ends with the process that started this one, or when `stopped`."""
     parent = os.getppid()
     return Fetcher(
         f"Offhold/1 (+{wiring.settings.public_base_url})",
         allow_private=wiring.settings.sources_allow_private == "on",
-        stopped=lambda: os.getppid() != parent,
+        stopped=lambda: os.getppid() != parent or stopped(),
     )
 
 
@@ -188,7 +206,7 @@ def settle(
     """
     with conn.transaction():
         sources.note_settled(conn, row.name)
-        verdicts = _judged(conn, row, now)
+        verdicts = _judged(threads.stream(conn, row.name), row, now)
         wanted = [one.id for one in verdicts.values() if one.refusal is None and one.folded_into is None]
         before = len(articles.of_source(conn, row.name))
         after = len(set(wanted) - set(articles.withdrawn_of_source(conn, row.name)))
@@ -197,13 +215,24 @@ def settle(
                 f"only {after} of {before} articles would be left: not believed, nothing was changed."
                 f" If it is true: flask source sync {row.name} --believe"
             )
-        _write(conn, row, verdicts, rewrite=rewrite)
+        _write(conn, row, verdicts, lambda: threads.stream(conn, row.name), rewrite=rewrite)
         kept = [identity for identity in wanted if verdicts[identity].refusal is None]
         done.lapsed = articles.lapse_others(conn, row.name, kept)
         articles.bring_back(conn, row.name, kept)
         threads.judge(conn, row.name, [one.verdict() for one in verdicts.values()])
         threads.forget_gone(conn, row.name)
         done.articles = len(articles.of_source(conn, row.name))
+
+
+def settle_these(conn: Connection, row: SourceRow, article_ids: Sequence[str], now: datetime) -> None:
+    """Make of some threads the articles they are now, within the caller's transaction, which holds the source's row
+    (`sources.note_unsettled`). The whole is settled by the next sync, which also folds doubles."""
+    verdicts = _judged(threads.some(conn, row.name, article_ids), row, now)
+    _write(conn, row, verdicts, lambda: threads.some(conn, row.name, article_ids), rewrite=False)
+    kept = [one.id for one in verdicts.values() if one.refusal is None and one.folded_into is None]
+    articles.lapse(conn, [identity for identity in verdicts if identity not in kept])
+    articles.bring_back(conn, row.name, kept)
+    threads.judge(conn, row.name, [one.verdict() for one in verdicts.values()])
 
 
 @dataclass
@@ -218,12 +247,12 @@ class _Judged:
         return Verdict(self.thread_id, self.refusal, self.folded_into, self.written_hash)
 
 
-def _judged(conn: Connection, row: SourceRow, now: datetime) -> dict[str, _Judged]:
+def _judged(rows: Iterable[ThreadRow], row: SourceRow, now: datetime) -> dict[str, _Judged]:
     """article id -> what the rules and the doubles among the threads make of it."""
     max_age = timedelta(days=row.max_age_days) if row.max_age_days else None
     verdicts: dict[str, _Judged] = {}
     candidates: list[Candidate] = []
-    for stored in threads.stream(conn, row.name):
+    for stored in rows:
         thread = Thread.from_json(stored.thread)
         why = refusal(thread, row.trust, approved=stored.approved, max_age=max_age, now=now)
         verdicts[stored.article_id] = _Judged(stored.article_id, stored.id, why, stored.written_hash)
@@ -242,12 +271,19 @@ def _candidate(identity: str, thread: Thread) -> Candidate:
     return Candidate(identity, words[:ALIKE_LETTERS], accepted, thread.votes, changed)
 
 
-def _write(conn: Connection, row: SourceRow, verdicts: dict[str, _Judged], *, rewrite: bool) -> None:
+def _write(
+    conn: Connection,
+    row: SourceRow,
+    verdicts: dict[str, _Judged],
+    rows: Callable[[], Iterable[ThreadRow]],
+    *,
+    rewrite: bool,
+) -> None:
     """The articles that are another than the ones last written. One whose text is unfit gets its refusal here."""
     dates: list[tuple[str, datetime | None, datetime | None]] = []
 
     def changed() -> Iterator[Article]:
-        for stored in threads.stream(conn, row.name):
+        for stored in rows():
             judged = verdicts[stored.article_id]
             digest = _digest(stored, row)
             if judged.refusal or judged.folded_into or (judged.written_hash == digest and not rewrite):

@@ -51,9 +51,11 @@ _UPSERT = """
 _CARDS = Prepared(
     "article_cards",
     """
-    SELECT a.id, a.title, a.short, CASE WHEN u.author IS NULL THEN a.spoken_author END,
+    SELECT a.id, coalesce(e.title, a.title), coalesce(e.short, a.short),
+           CASE WHEN u.author IS NULL THEN a.spoken_author END,
            a.votes, a.helped, a.language, to_json(a.tags)
     FROM articles a LEFT JOIN unnamed_authors u ON u.author = a.spoken_author
+        LEFT JOIN article_edits e ON e.article_id = a.id AND e.answer_hash = a.answer_hash
     WHERE a.state = 'live' AND a.id = ANY (ARRAY(SELECT jsonb_array_elements_text(%(ids)s::jsonb)))
 """,
 )
@@ -131,7 +133,7 @@ def _as_card(row: Sequence[Any]) -> ArticleCard:
 
 
 def cards(conn: Connection, article_ids: Sequence[str]) -> tuple[ArticleCard, ...]:
-    """The cards of those that are live, in the order of `article_ids`."""
+    """The cards of those that are live, as people edited them, in the order of `article_ids`."""
     rows = _CARDS.run(conn, {"ids": json.dumps(list(article_ids))})
     found = {card.id: card for card in map(_as_card, rows)}
     return tuple(found[wanted] for wanted in dict.fromkeys(article_ids) if wanted in found)
@@ -241,6 +243,15 @@ def lapse_others(conn: Connection, source: str, kept: Sequence[str]) -> int:
         "UPDATE articles SET state = 'lapsed', updated_at = now() WHERE source = %s AND state = 'live'"
         " AND NOT EXISTS (SELECT FROM unnest(%s::text[]) AS kept (id) WHERE kept.id = articles.id)",
         (source, list(kept)),
+    )
+    return done.rowcount
+
+
+def lapse(conn: Connection, article_ids: Sequence[str]) -> int:
+    """Offer and show these no more, until their source brings them back; how many that ended."""
+    done = conn.execute(
+        "UPDATE articles SET state = 'lapsed', updated_at = now() WHERE id = ANY(%s) AND state = 'live'",
+        (list(article_ids),),
     )
     return done.rowcount
 

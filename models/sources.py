@@ -33,6 +33,11 @@ class SourceRow(NamedTuple):
     failures: int = 0
     problem: str | None = None
     unsettled: bool = False
+    paused: bool = False
+    asked_at: datetime | None = None
+    read_so_far: int | None = None
+    read_of: int | None = None
+    told_at: datetime | None = None
 
 
 _COLUMNS = ", ".join(SourceRow._fields)
@@ -69,9 +74,15 @@ def list_all(conn: Connection) -> list[SourceRow]:
 
 
 def due(conn: Connection, now: datetime) -> list[str]:
-    """The names of those to be synced, the one that waits longest first."""
+    """The names of those to be synced: those somebody asked for, then the one that waits longest. A paused one is only
+    if asked for."""
     return [
-        str(name) for (name,) in conn.execute("SELECT name FROM sources WHERE next_at <= %s ORDER BY next_at", (now,))
+        str(name)
+        for (name,) in conn.execute(
+            "SELECT name FROM sources WHERE asked_at IS NOT NULL OR next_at <= %s AND NOT paused"
+            " ORDER BY asked_at IS NULL, next_at",
+            (now,),
+        )
     ]
 
 
@@ -110,7 +121,8 @@ def note_listed(conn: Connection, name: str, now: datetime) -> None:
 def note_synced(conn: Connection, name: str, now: datetime, next_at: datetime) -> None:
     """A sync ended well."""
     conn.execute(
-        "UPDATE sources SET synced_at = %s, next_at = %s, failures = 0, problem = NULL WHERE name = %s",
+        "UPDATE sources SET synced_at = %s, next_at = %s, failures = 0, problem = NULL, asked_at = NULL"
+        " WHERE name = %s",
         (now, next_at, name),
     )
 
@@ -118,7 +130,7 @@ def note_synced(conn: Connection, name: str, now: datetime, next_at: datetime) -
 def note_problem(conn: Connection, name: str, problem: str, now: datetime, longest: timedelta) -> None:
     """A sync did not end well, and why. The next waits twice as long as the one before, `longest` at most."""
     conn.execute(
-        "UPDATE sources SET problem = %s, failures = failures + 1,"
+        "UPDATE sources SET problem = %s, failures = failures + 1, asked_at = NULL,"
         " next_at = %s + least(%s, every_minutes * interval '1 minute' * 2 ^ least(failures, 10)) WHERE name = %s",
         (problem, now, longest, name),
     )
@@ -127,3 +139,47 @@ def note_problem(conn: Connection, name: str, problem: str, now: datetime, longe
 def start_over(conn: Connection, name: str) -> None:
     """The next pull begins at the beginning and lists everything."""
     conn.execute("UPDATE sources SET cursor = NULL, listed_at = NULL WHERE name = %s", (name,))
+
+
+def ask(conn: Connection, name: str, now: datetime) -> None:
+    """Somebody wants it synced now."""
+    conn.execute(
+        "UPDATE sources SET asked_at = coalesce(asked_at, %s), read_so_far = NULL WHERE name = %s", (now, name)
+    )
+
+
+def forget_asked(conn: Connection, name: str) -> None:
+    """It is being done by another process."""
+    conn.execute("UPDATE sources SET asked_at = NULL WHERE name = %s", (name,))
+
+
+def note_progress(conn: Connection, name: str, done: int, of: int | None, now: datetime) -> None:
+    """How far the sync under way has read."""
+    conn.execute(
+        "UPDATE sources SET read_so_far = %s, read_of = %s, told_at = %s WHERE name = %s", (done, of, now, name)
+    )
+
+
+def pause(conn: Connection, name: str, *, paused: bool) -> bool:
+    """Sync it by itself no more, or again; whether that changed anything."""
+    return (
+        conn.execute("UPDATE sources SET paused = %s WHERE name = %s AND paused <> %s", (paused, name, paused)).rowcount
+        == 1
+    )
+
+
+def being_synced(conn: Connection) -> frozenset[str]:
+    """The sources a process syncs at this moment."""
+    rows = conn.execute(
+        "SELECT s.name FROM sources s JOIN pg_locks l ON l.locktype = 'advisory' AND l.classid = %s AND l.granted"
+        " AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        " AND l.objid::bigint = (hashtext(s.name)::bigint & 4294967295)",
+        (LOCKS,),
+    )
+    return frozenset(str(row[0]) for row in rows)
+
+
+def live_articles(conn: Connection) -> dict[str, int]:
+    """Source -> how many of its articles callers may get."""
+    rows = conn.execute("SELECT source, count(*) FROM articles WHERE state = 'live' GROUP BY source")
+    return {str(source): int(count) for source, count in rows}

@@ -1,9 +1,11 @@
 """The threads of the sources as last pulled, cleaned; which of them are articles, and why the others are not."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from psycopg import Connection
+from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 BATCH = 500
@@ -36,6 +38,29 @@ class Verdict(NamedTuple):
     refusal: str | None
     folded_into: str | None
     written_hash: str | None
+
+
+class Waiting(NamedTuple):
+    """A thread that its source's rule alone keeps from callers; `calls` it would have served of late."""
+
+    article_id: str
+    source: str
+    thread: dict[str, Any]
+    content_hash: str
+    refusal: str
+    calls: int
+
+
+class Decided(NamedTuple):
+    """A thread somebody said yes or no to; `how`: approved, refused, or changed (the words are others now)."""
+
+    article_id: str
+    source: str
+    title: str
+    content_hash: str
+    how: str
+    who: str
+    at: datetime
 
 
 _PUT = """
@@ -105,6 +130,16 @@ def stream(conn: Connection, source: str) -> Iterator[ThreadRow]:
             yield ThreadRow(*row)
 
 
+def some(conn: Connection, source: str, article_ids: Sequence[str]) -> Iterator[ThreadRow]:
+    """As `stream`, those of some articles."""
+    rows = conn.execute(
+        "SELECT id, article_id, thread, coalesce(approved_hash = content_hash, false), written_hash"
+        " FROM threads WHERE source = %s AND article_id = ANY(%s) AND NOT gone ORDER BY id",
+        (source, list(article_ids)),
+    ).fetchall()
+    return (ThreadRow(*row) for row in rows)
+
+
 def judge(conn: Connection, source: str, verdicts: Iterable[Verdict]) -> None:
     """Write down what became of the threads."""
     rows = [one._asdict() for one in verdicts]
@@ -120,7 +155,8 @@ def forget_gone(conn: Connection, source: str) -> None:
 def approve(conn: Connection, article_id: str) -> str | None:
     """Somebody says yes to a thread as it stands; its source, or None when there is no such thread."""
     row = conn.execute(
-        "UPDATE threads SET approved_hash = content_hash WHERE article_id = %s AND NOT gone RETURNING source",
+        "UPDATE threads SET approved_hash = content_hash, refused_hash = NULL"
+        " WHERE article_id = %s AND NOT gone RETURNING source",
         (article_id,),
     ).fetchone()
     return str(row[0]) if row else None
@@ -144,3 +180,97 @@ def refused(conn: Connection, source: str, reason: str) -> list[tuple[str, str]]
         (source, reason),
     )
     return [(str(article_id), str(title)) for article_id, title in rows]
+
+
+_DECISIONS = {
+    "approve": "approved_hash = t.content_hash, refused_hash = NULL, decided_by = %(who)s, decided_at = %(at)s",
+    "refuse": "refused_hash = t.content_hash, approved_hash = NULL, decided_by = %(who)s, decided_at = %(at)s",
+    "undo": "refused_hash = NULL, approved_hash = NULL, decided_by = NULL, decided_at = NULL",
+}
+
+
+def decide(conn: Connection, how: str, seen: Mapping[str, str], who: str, at: datetime) -> dict[str, str]:
+    """Say yes ("approve") or no ("refuse") to threads, or take either back ("undo"): article id -> content hash as
+    they were `seen`. Gives article id -> source of those that still are as they were."""
+    rows = conn.execute(
+        f"UPDATE threads t SET {_DECISIONS[how]} FROM unnest(%(ids)s::text[], %(hashes)s::text[]) AS seen (id, hash)"
+        " WHERE t.article_id = seen.id AND t.content_hash = seen.hash AND NOT t.gone RETURNING t.article_id, t.source",
+        {"ids": list(seen), "hashes": list(seen.values()), "who": who, "at": at},
+    )
+    return {str(row[0]): str(row[1]) for row in rows}
+
+
+def sources_of(conn: Connection, article_ids: Iterable[str]) -> list[str]:
+    """The sources that threads came from."""
+    rows = conn.execute(
+        "SELECT DISTINCT source FROM threads WHERE article_id = ANY(%s) ORDER BY 1", (list(article_ids),)
+    )
+    return [str(row[0]) for row in rows]
+
+
+_WAITING = "t.article_id, t.source, t.thread, t.content_hash, t.refusal"
+_WAITS = "t.refusal = ANY(%(reasons)s) AND NOT t.gone AND t.refused_hash IS DISTINCT FROM t.content_hash"
+
+
+def waiting(
+    conn: Connection,
+    reasons: Sequence[str],
+    source: str,
+    served: Mapping[str, int],
+    after: tuple[int, str] | None,
+    limit: int,
+) -> list[Waiting]:
+    """The next threads (of a source, "" of any) refused for one of the reasons alone and not by a person: those that
+    would have `served` calls (article id -> calls) first, the most first, then the others by id. `after`: calls and id
+    of the line before."""
+    where = _WAITS + (" AND t.source = %(source)s" if source else "")
+    given = {"reasons": list(reasons), "source": source, "ids": list(served), "numbers": list(served.values())}
+    rows: list[Waiting] = []
+    with conn.cursor(row_factory=class_row(Waiting)) as cursor:
+        if served and (after is None or after[0]):
+            place = {"n": after[0] if after else None, "id": after[1] if after else None, "limit": limit}
+            rows = cursor.execute(
+                f"SELECT {_WAITING}, s.n AS calls FROM unnest(%(ids)s::text[], %(numbers)s::bigint[]) AS s (id, n)"
+                f" JOIN threads t ON t.article_id = s.id WHERE {where} AND (%(n)s::bigint IS NULL"
+                " OR (-s.n, s.id) > (-%(n)s::bigint, %(id)s)) ORDER BY s.n DESC, s.id LIMIT %(limit)s",
+                given | place,
+            ).fetchall()
+        if len(rows) < limit:
+            place = {"id": after[1] if after and not after[0] else "", "limit": limit - len(rows)}
+            rows += cursor.execute(
+                f"SELECT {_WAITING}, 0 AS calls FROM threads t WHERE {where} AND t.article_id > %(id)s"
+                " AND t.article_id <> ALL (%(ids)s::text[]) ORDER BY t.article_id LIMIT %(limit)s",
+                given | place,
+            ).fetchall()
+    return rows
+
+
+def waiting_one(conn: Connection, article_id: str) -> Waiting | None:
+    """One thread, whatever became of it ("" for no refusal)."""
+    with conn.cursor(row_factory=class_row(Waiting)) as cursor:
+        return cursor.execute(
+            "SELECT article_id, source, thread, content_hash, coalesce(refusal, '') AS refusal, 0 AS calls"
+            " FROM threads WHERE article_id = %s AND NOT gone",
+            (article_id,),
+        ).fetchone()
+
+
+def count_waiting(conn: Connection, reasons: Sequence[str]) -> list[tuple[str, str, int]]:
+    """(source, reason, threads) that wait for a person."""
+    rows = conn.execute(
+        f"SELECT t.source, t.refusal, count(*) FROM threads t WHERE {_WAITS} GROUP BY 1, 2 ORDER BY 1, 2",
+        {"reasons": list(reasons)},
+    )
+    return [(str(source), str(reason), int(count)) for source, reason, count in rows]
+
+
+def decided(conn: Connection, limit: int) -> list[Decided]:
+    """What was decided last."""
+    with conn.cursor(row_factory=class_row(Decided)) as cursor:
+        return cursor.execute(
+            "SELECT article_id, source, thread ->> 'title' AS title, content_hash, CASE content_hash"
+            " WHEN approved_hash THEN 'approved' WHEN refused_hash THEN 'refused' ELSE 'changed' END AS how,"
+            " decided_by AS who, decided_at AS at FROM threads WHERE decided_at IS NOT NULL AND NOT gone"
+            " ORDER BY decided_at DESC, article_id LIMIT %s",
+            (limit,),
+        ).fetchall()

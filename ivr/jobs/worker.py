@@ -26,6 +26,7 @@ from ivr.jobs.settle_ledger import settle_ledger
 from ivr.jobs.study import Studying
 from ivr.jobs.summarize import EVERY_S, summarize_calls
 from ivr.jobs.sweep_texts import forget_dead_jobs, sweep_texts
+from ivr.jobs.sync_sources import Syncing
 from ivr.jobs.times import DEFAULT, Times
 from ivr.wiring import Wiring
 from models import jobs
@@ -37,6 +38,7 @@ BEGIN_AGAIN_S = 1.0  # after the database went away
 DRAIN_S = 20.0  # for sends under way when told to stop
 CHORES_EVERY_S = 300.0
 STUDY_EVERY_S = 2.0  # somebody waits for it at the console
+SYNC_EVERY_S = 5.0  # the same
 
 Chore = Callable[[Wiring], object]
 
@@ -54,7 +56,7 @@ async def _run(wiring: Wiring, times: Times, chores: Sequence[Chore]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    with ThreadPoolExecutor(times.senders + 12) as threads, ThreadPoolExecutor(2) as sweepers:
+    with ThreadPoolExecutor(times.senders + 13) as threads, ThreadPoolExecutor(2) as sweepers:
         loop.set_default_executor(threads)
 
         def sweep() -> None:
@@ -75,6 +77,7 @@ async def _run(wiring: Wiring, times: Times, chores: Sequence[Chore]) -> None:
             _every(SETTLE_EVERY_S, settle_ledger, stop, wiring),
             _every(SETTLE_EVERY_S, fetch_prices, stop, wiring),
             _every(STUDY_EVERY_S, Studying().study, stop, wiring),
+            _every(SYNC_EVERY_S, Syncing().sync_sources, stop, wiring),
             _every(SEND_HOOKS_EVERY_S, send_hooks, stop, wiring),
             *(_every(CHORES_EVERY_S, chore, stop, wiring) for chore in chores),
         )

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -45,7 +46,9 @@ def loaded_once(monkeypatch: pytest.MonkeyPatch, encoder: OnnxEncoder) -> None:
 def flask(settings: Settings) -> Iterator[FlaskCliRunner]:
     """Runs `flask ...` commands of this part alone."""
     app = Flask("test")
-    app.extensions["offhold"] = SimpleNamespace(settings=settings)
+    app.extensions["offhold"] = SimpleNamespace(
+        settings=settings, clock=lambda: datetime.now(UTC), announce=lambda what: None
+    )
     for command in commands:
         app.cli.add_command(command)
     with app.app_context():

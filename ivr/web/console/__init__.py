@@ -5,12 +5,15 @@ from werkzeug.wrappers import Response
 
 from ivr.web.console import failures, guards, issuers, navigation, sessions, throttle, words
 from ivr.web.console.account import account
+from ivr.web.console.articles import articles
 from ivr.web.console.audit import audit
 from ivr.web.console.entry import entry
 from ivr.web.console.mapping import mapping
 from ivr.web.console.menu_edits import menus
 from ivr.web.console.oidc import oidc
 from ivr.web.console.rehearsal import rehearsal
+from ivr.web.console.reviews import reviews
+from ivr.web.console.sources import sources
 from ivr.web.console.staff import staff
 from ivr.web.console.today import today
 from ivr.web.console.tokens import tokens
@@ -22,6 +25,9 @@ blueprints = (
     entry,
     today,
     menus,
+    articles,
+    sources,
+    reviews,
     mapping,
     trying,
     rehearsal,
