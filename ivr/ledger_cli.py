@@ -113,7 +113,7 @@ def rates_publish(file: Path, by: str, reason: str) -> None:
         if reading.errors:
             raise PlanRefused(reading.problems)
         publisher = ratecards.Publisher(f"cli:{by}", reason, wiring.clock())
-        with wiring.pool.connection() as conn, erase.unhurried(conn):
+        with wiring.pool.connection() as conn:
             version = ratecards.publish(wiring, conn, raw.decode("utf-8-sig"), publisher)
     except PlanRefused as refused:
         for problem in refused.problems:
@@ -185,7 +185,7 @@ def rates_hours(month: date, hours: str, by: str, source: str) -> None:
         raise click.ClickException(f"'{hours}' is no number of hours from 0 to 100000")
     wiring = _wiring()
     with wiring.pool.connection() as conn:
-        rates.enter_hours(conn, rates.Hours(month, micro, f"cli:{by}", source, wiring.clock()))
+        ratecards.enter_hours(conn, rates.Hours(month, micro, f"cli:{by}", source, wiring.clock()))
     click.echo(f"{month:%Y-%m}: {micro / MICRO:g} hours.")
 
 

@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 from psycopg import Connection
 
 from ivr.jobs.settle_ledger import Books, card_of, zone_of
-from ivr.ledger.books import next_month
+from ivr.ledger.books import MICRO, next_month
 from ivr.ledger.rates import RateCard, Span
 from ivr.planfile.problems import Place, PlanRefused, Problem
 from ivr.planfile.tree import MOST_BYTES
 from ivr.ratefile import Reading, read_rates
 from ivr.wiring import Wiring
-from models import audit, ledger, rates
+from models import audit, erase, ledger, rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def publish(wiring: Wiring, conn: Connection, text: str, publisher: Publisher) -
     books = Books(conn, zone_of(wiring, conn), publisher.at, test=wiring.development_account)
     if found := _against_closed(reading.card, books):
         raise PlanRefused([Problem(Place(1, 1), found, "What holds in a closed month cannot be changed any more")])
-    with ledger.alone(conn, wait=True), conn.transaction():
+    with erase.unhurried(conn), conn.transaction():
         before = rates.latest(conn)
         version = rates.add(conn, text, publisher.who, publisher.reason, publisher.at)
         ledger.settle_again(conn, _open_since(books))
@@ -61,6 +61,22 @@ def publish(wiring: Wiring, conn: Connection, text: str, publisher: Publisher) -
             at=publisher.at,
         )
     return version
+
+
+def enter_hours(conn: Connection, hours: rates.Hours) -> None:
+    """Enter the hours spent on articles in a month, in place of those entered before, with a line in the audit log."""
+    with conn.transaction():
+        before = {row.month: row.micro for row in rates.hours(conn)}.get(hours.month)
+        rates.enter_hours(conn, hours)
+        audit.note(
+            conn,
+            who=hours.who,
+            what="rates.hours",
+            on=f"month {hours.month:%Y-%m}",
+            before={"hours": before / MICRO} if before is not None else None,
+            after={"hours": hours.micro / MICRO, "source": hours.source},
+            at=hours.at,
+        )
 
 
 def _open_since(books: Books) -> datetime:

@@ -68,6 +68,7 @@ def settle(wiring: Wiring, conn: Connection, told: Callable[[int], None] = lambd
     while True:
         with conn.transaction():
             place, page = ledger.take_due(conn, now, place, PAGE)
+            books.look()
             written += _page(books, page) if page else 0
         if not page:
             return written
@@ -115,10 +116,15 @@ class Books:
     _baselines: dict[date, known.Known] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        latest = rates.latest(self.conn)
-        self.card = card_of(latest.yaml, latest.version) if latest else None
+        self.look()
         closed = periods.closed(self.conn)
         self.last_closed = closed[-1].month if closed else None
+
+    def look(self) -> None:
+        """See which rate card stands. After a page is taken: who publishes one puts all calls back on the list, those
+        of the page as soon as it is settled."""
+        latest = rates.latest(self.conn)
+        self.card = card_of(latest.yaml, latest.version) if latest else None
 
     @property
     def window(self) -> timedelta:
@@ -201,8 +207,10 @@ def _page(books: Books, page: Sequence[str]) -> int:
             continue  # nothing used, nothing saved
         found = judge(call, later.get(call.call_sid, ()), books.window, books.now)
         due += dues(call, found, used.get(call.call_sid, ()), prices, books.terms(call), books.day_of)
-        if found.kind is Kind.PROVISIONAL and found.due_at is not None:
-            again.append((call.call_sid, found.due_at))
+        times = [found.due_at if found.kind is Kind.PROVISIONAL else None, call.used_at, call.solved_at, call.not_at]
+        times += [call.asked_at, *(one.at for one in later.get(call.call_sid, ()))]
+        if ahead := [at for at in times if at is not None and at > books.now]:  # a clock may be ahead of ours
+            again.append((call.call_sid, min(ahead)))
     if again:
         ledger.look_again(conn, again)
     return _write(books, due, ledger.standing(conn, sids))

@@ -157,6 +157,21 @@ def test_nothing_enters_a_closed_month_and_corrections_go_to_the_next(db: Connec
     sums(db)
 
 
+def test_a_visit_that_a_fast_clock_told_counts_once_its_time_has_come(db: Connection, desk: Desk) -> None:
+    publish(db)
+    add_call(db, "CA1", BEGAN)
+    use_text(db, "CA1", BEGAN)
+    settle(desk, BEGAN + 2 * MINUTE)  # the visit says it was in five minutes
+    assert booked(db, "CA1") == [("message", -12_800)]
+    settle_ledger_only(desk, BEGAN + 10 * MINUTE)
+    assert booked(db, "CA1")[1:] == [("provisional", 7_200_000)]
+
+
+def settle_ledger_only(desk: Desk, now: datetime) -> None:
+    desk.now = now
+    settle_ledger(desk.wiring)
+
+
 def test_without_a_rate_card_callers_are_counted_and_no_money(db: Connection, desk: Desk) -> None:
     add_call(db, "CA1", BEGAN)
     use_text(db, "CA1", BEGAN)
