@@ -14,7 +14,7 @@ export PYTHONUNBUFFERED := 1
 export OFFHOLD_PORT := $(PORT)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-models lint lock bench bench-index bench-search clean
+.PHONY: help run test test-models lint lock bench bench-index bench-ledger bench-search clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -42,6 +42,9 @@ bench: $(VENV)/test.stamp ## webhooks a second, and how long they take
 
 bench-index: $(VENV)/test.stamp ## the search index up to a million passages (SETS=folder of judged sets)
 	@exec python -m bench.index $(if $(SETS),"$(SETS)") $(if $(SIZES),--sizes "$(SIZES)")
+
+bench-ledger: $(VENV)/test.stamp ## the settlement of a million calls, and a statement of them (CALLS=number)
+	@exec python -m bench.ledger $(CALLS)
 
 bench-search: $(VENV)/test.stamp ## the search on judged sets beside plain ways (SETS=folder of sets)
 	@test -d "$(SETS)" || { echo "$(SETS) is no folder: SETS=folder of judged sets" >&2; exit 1; }
