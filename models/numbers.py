@@ -23,6 +23,12 @@ def sealed(conn: Connection, number_id: int) -> bytes | None:
     return bytes(row[0]) if row and row[0] is not None else None
 
 
+def sealed_of(conn: Connection, number_key: str) -> bytes | None:
+    """The sealed number of a key, None once it was erased."""
+    row = conn.execute("SELECT sealed FROM numbers WHERE number_key = %s", (number_key,)).fetchone()
+    return bytes(row[0]) if row and row[0] is not None else None
+
+
 def link(conn: Connection, one: str, other: str) -> None:
     """Remember that two keys are one person: the number called from and the one typed."""
     a, b = sorted((one, other))

@@ -19,6 +19,12 @@ def of_call(conn: Connection, call_sid: str) -> list[bytes]:
     return [bytes(row[0]) for row in rows]
 
 
+def told(conn: Connection, call_sid: str) -> list[tuple[datetime, bytes]]:
+    """The same, each with when it was said."""
+    rows = conn.execute("SELECT at, sealed FROM transcripts WHERE call_sid = %s ORDER BY turn", (call_sid,))
+    return [(at, bytes(sealed)) for at, sealed in rows]
+
+
 def of_leaf(conn: Connection, leaf: str, since: datetime, limit: int = 2000) -> list[bytes]:
     """The sealed transcripts of calls that came to a leaf since a time, the latest first. Which of them say the same is
     known to whoever opens them."""

@@ -5,7 +5,7 @@ from datetime import timedelta
 import structlog
 
 from ivr.wiring import Wiring
-from models import drafts, erase, inbound, numbers, studies, texts, transcripts
+from models import drafts, erase, inbound, numbers, recordings, studies, texts, transcripts
 
 log = structlog.get_logger()
 
@@ -24,6 +24,7 @@ def erase_old(wiring: Wiring) -> None:
             "replies": inbound.erase_replies(conn, before),
             "numbers": numbers.erase_unused(conn, before),
             "drafts": drafts.erase_closed(conn, wiring.clock() - DRAFTS_KEPT),
+            "recordings": recordings.erase_removed(conn, before),
             "studies": studies.forget_words(conn, wiring.clock()),
         }
     if any(erased.values()):

@@ -7,6 +7,7 @@ from ivr.web.console import failures, guards, issuers, navigation, sessions, thr
 from ivr.web.console.account import account
 from ivr.web.console.articles import articles
 from ivr.web.console.audit import audit
+from ivr.web.console.calls import calls
 from ivr.web.console.entry import entry
 from ivr.web.console.mapping import mapping
 from ivr.web.console.menu_edits import menus
@@ -31,6 +32,7 @@ blueprints = (
     mapping,
     trying,
     rehearsal,
+    calls,
     voice,
     oidc,
     account,

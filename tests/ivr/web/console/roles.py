@@ -83,6 +83,12 @@ ROLES = {
     "POST /menus/draft/<int:draft_id>/rehearsals": "editor",
     "GET /menus/draft/<int:draft_id>/rehearsals/<int:study_id>": "viewer",
     "GET /menus/draft/<int:draft_id>/rehearsals/<int:study_id>/now": "viewer",
+    # calls
+    "GET /calls": "viewer",
+    "POST /calls": "viewer",
+    "GET /calls/<call_sid>": "viewer",
+    "POST /calls/<call_sid>/number": "admin",
+    "GET /calls/<call_sid>/replay": "editor",
     # voice
     "GET /voice": "viewer",
     "GET /voice/prompt": "viewer",
