@@ -18,6 +18,7 @@ SECRETS = frozenset(
         "LINK_SECRET",
         "NUMBER_ENCRYPTION_KEY",
         "NUMBER_HASH_KEY",
+        "STATEMENT_KEY",
     }
 )
 # Each source's credentials stand in a variable of its own, named with the source.

@@ -22,6 +22,7 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "LINK_SECRET": lambda: secrets.token_urlsafe(48),
     "NUMBER_ENCRYPTION_KEY": _key,
     "NUMBER_HASH_KEY": _key,
+    "STATEMENT_KEY": _key,
     "TWILIO_ACCOUNT_SID": lambda: f"AC{secrets.token_hex(16)}",
     "TWILIO_AUTH_TOKEN": lambda: secrets.token_hex(16),
 }

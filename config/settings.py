@@ -110,6 +110,10 @@ class Settings(BaseModel):
         description="keyed hash of phone numbers (32 bytes, base64); never change it",
         json_schema_extra={"default": "made by the first run"},
     )
+    statement_key: kinds.Key = Field(
+        description="signs the statements of closed months (32 bytes, base64); its public half is at /console/finance/key",
+        json_schema_extra={"default": "made by the first run"},
+    )
     test_phone: kinds.Switch = Field(
         description="the carrier on the desk", json_schema_extra={"default": "on; off in production"}
     )
@@ -172,6 +176,10 @@ class Settings(BaseModel):
         values = (value for _, value in self)
         parts = (part for value in values for part in (value if isinstance(value, tuple) else (value,)))
         return tuple(part for part in parts if isinstance(part, Secret))
+
+    def signing_key(self) -> bytes:
+        """STATEMENT_KEY as bytes."""
+        return kinds.key_bytes(self.statement_key)
 
     def hash_key_fingerprint(self) -> str:
         """See `secret_files.fingerprint`."""

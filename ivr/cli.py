@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ivr import (
     articles_cli,
+    finance_cli,
     ledger_cli,
     menu_cli,
     sources_cli,
@@ -139,6 +140,7 @@ def install(app: Flask) -> None:
     articles_cli.articles_group.add_command(sources_cli.approve_command)
     parts = (
         articles_cli,
+        finance_cli,
         ledger_cli,
         menu_cli,
         sources_cli,

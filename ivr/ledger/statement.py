@@ -1,0 +1,443 @@
+"""A month of the books as one value: what was avoided by three counts, what it cost, and what cannot be said.
+
+Every figure is a whole number: money in micro-units, contacts, minutes and shares in millionths, so that a
+statement has one way to be written down and signed. ivr/ledger/statement_words.py puts it into sentences and tables.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from math import isqrt
+from typing import NamedTuple
+
+from ivr.ledger.books import COSTS, MEMO, MICRO, RULES, Entry, Figure, Line, Period, next_month
+from ivr.ledger.estimate import Cell, Incremental, Interval, Minutes, Numbers
+from ivr.ledger.rates import RateCard, Span
+
+CENT = MICRO // 100
+CONTACT = MICRO // 100  # contacts are shown to a hundredth
+TENTH_MINUTE_MS = 6000  # agents' time to a tenth of a minute
+
+
+class Band(NamedTuple):
+    """An estimate and its 95 % interval, in millionths."""
+
+    estimate: int
+    low: int
+    high: int
+
+    @classmethod
+    def of(cls, interval: Interval) -> "Band":
+        """Rounded to millionths."""
+        return cls(*(round(one * MICRO) for one in interval))
+
+    @property
+    def told(self) -> bool:
+        """Whether it can be told from zero."""
+        return not self.low <= 0 <= self.high
+
+    def times(self, micro: int) -> "Band":
+        """Each multiplied by a factor in millionths, which is not negative."""
+        return Band(*(round_half(one * micro, MICRO) for one in self))
+
+    def plus(self, amount: int) -> "Band":
+        """Each moved by a certain amount."""
+        return Band(*(one + amount for one in self))
+
+
+def added(bands: Iterable[Band]) -> Band:
+    """The sum of independent estimates: their doubts add up as squares do."""
+    kept = list(bands)
+    estimate = sum(one.estimate for one in kept)
+    below = isqrt(sum((one.estimate - one.low) ** 2 for one in kept))
+    above = isqrt(sum((one.high - one.estimate) ** 2 for one in kept))
+    return Band(estimate, estimate - below, estimate + above)
+
+
+def round_half(value: int, unit: int) -> int:
+    """How many units a value is, halves away from zero."""
+    whole = (2 * abs(value) + unit) // (2 * unit)
+    return whole if value >= 0 else -whole
+
+
+def apportioned(values: Sequence[int], unit: int, total: int | None = None) -> list[int]:
+    """Each value in whole units so that they add up to `total` (default: their own sum, rounded), by largest remainder.
+    A total within one unit of the sum can always be met."""
+    floors = [value // unit for value in values]
+    left = (round_half(sum(values), unit) if total is None else total) - sum(floors)
+    order = sorted(range(len(values)), key=lambda n: (-(values[n] % unit), n))
+    for n in order[:left]:
+        floors[n] += 1
+    return floors
+
+
+class Channel(NamedTuple):
+    """By which people could be seen to come back. `last_import` None: live."""
+
+    name: str
+    last_import: datetime | None
+
+
+class Counts(NamedTuple):
+    """Calls of a month. `used`: read or heard an article and hung up while holding; of these, who said what."""
+
+    calls: int
+    without_number: int
+    used: int
+    said_solved: int
+    said_not: int
+    naive: int  # a text was delivered and the caller hung up
+
+
+class Worth(NamedTuple):
+    """What a month brought that turns into cash, as its signed statement said; and what it cost."""
+
+    month: date
+    currency: str
+    cashable: Band | None
+    costs: int
+
+
+class Sealed(NamedTuple):
+    """The month's postings: how many, and the SHA-256 over all of them (empty while the month is open)."""
+
+    postings: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a statement is made of. `cells` are matured callers; `waits` and `calls` their minutes holding and on the
+    line, as the holdout tells; `earlier` every month before, oldest first."""
+
+    month: date
+    zone: str
+    now: datetime
+    closed: Period | None
+    window_days: int
+    lines: Sequence[Line]
+    earlier: Sequence[Worth]
+    channels: Sequence[Channel]
+    counts: Counts
+    cells: Sequence[Cell]
+    incremental: Incremental | None
+    agent_minutes: Minutes | None
+    wait_minutes: Minutes | None
+    call_minutes: Minutes | None
+    card: RateCard | None
+    books: Sealed
+
+
+class Row(NamedTuple):
+    """A line as it is printed: contacts in hundredths, minutes in tenths, money in cents. They add up."""
+
+    kind: Entry
+    queue: str
+    currency: str
+    entries: int
+    quantity: int
+    contacts: int
+    minutes: int
+    cents: int
+
+
+class Sum(NamedTuple):
+    """Printed rows added up, in the same units."""
+
+    currency: str
+    confirmed: tuple[int, int, int]  # contacts, minutes, cents
+    late_reversals: tuple[int, int, int]
+    costs: tuple[int, int, int]
+    net: tuple[int, int, int]
+    pending: tuple[int, int, int]
+
+
+class Told(NamedTuple):
+    """What the holdout tells. Bands are None where they cannot be given; `worth` is before costs, `net` after."""
+
+    treated: int
+    held_out: int
+    needed_treated: int
+    needed_held_out: int
+    avoided: Band | None
+    minutes: Band | None
+    worth: Band | None
+    net: Band | None
+    odd: int
+    hidden: bool
+    weeks: int | None
+
+    @property
+    def headline(self) -> bool:
+        """Whether it can be told from zero, and shown."""
+        return self.avoided is not None and not self.hidden and self.avoided.told
+
+
+class Payback(NamedTuple):
+    """Since the start: what turned into cash, what it cost, what is left; and when it paid back or may."""
+
+    since: date
+    cashable: Band
+    costs: int
+    net: Band
+    returned: Band | None  # net by costs
+    paid_in: date | None
+    months_left: tuple[int, int | None] | None  # at this month's rate, from .. to (None: never)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A month. `reasons`: what could not be said, by the figure it concerns."""
+
+    month: date
+    until: date
+    zone: str
+    made_at: datetime
+    closed: Period | None
+    channels: tuple[Channel, ...]
+    counts: Counts
+    card: int | None
+    rules: int
+    window_days: int
+    currency: str
+    told: Told | None
+    ledger: Figure
+    rows: tuple[Row, ...]
+    sums: tuple[Sum, ...]
+    cashable_share: int
+    cashable: Band | None
+    carrier_minutes: Band | None
+    carrier_worth: Band | None
+    wait_minutes: Band | None
+    payback: Payback | None
+    costs: int
+    books: Sealed
+    reasons: Mapping[str, str]
+
+    @property
+    def draft(self) -> bool:
+        """Whether the month is open, and all of it may still change."""
+        return self.closed is None
+
+
+def statement(given: Given) -> Statement:
+    """The month as one value."""
+    reasons: dict[str, str] = {}
+    span = given.card.at(given.month) if given.card else None
+    currency = span.currency if span else ""
+    costs = sum(line.figure.amount for line in given.lines if line.kind in COSTS and line.currency == currency)
+    told = _told(given, costs, reasons)
+    carrier, carrier_worth = _carrier(given.call_minutes, span, told, reasons)
+    cashable = _cashable(told, span, carrier_worth, reasons)
+    rows, sums = printed(given.lines)
+    saved = [line.figure for line in given.lines if line.kind not in MEMO | COSTS and line.currency == currency]
+    if given.counts.calls == 0:
+        reasons["calls"] = "No call of this month is known."
+    shown = told is not None and not told.hidden
+    return Statement(
+        month=given.month,
+        until=next_month(given.month),
+        zone=given.zone,
+        made_at=given.now,
+        closed=given.closed,
+        channels=tuple(given.channels),
+        counts=given.counts,
+        card=given.card.version if given.card else None,
+        rules=RULES,
+        window_days=given.window_days,
+        currency=currency,
+        told=told,
+        ledger=_sum(saved),
+        rows=rows,
+        sums=sums,
+        cashable_share=span.cashable.micro if span and span.cashable else 0,
+        cashable=cashable,
+        carrier_minutes=carrier,
+        carrier_worth=carrier_worth,
+        wait_minutes=Band.of(given.wait_minutes.avoided) if given.wait_minutes and shown else None,
+        payback=_payback(given, currency, cashable, costs, reasons),
+        costs=costs,
+        books=given.books,
+        reasons=reasons,
+    )
+
+
+def _sum(figures: Iterable[Figure]) -> Figure:
+    total = Figure()
+    for one in figures:
+        total = total.plus(one)
+    return total
+
+
+def _told(given: Given, costs: int, reasons: dict[str, str]) -> Told | None:
+    found = given.incremental
+    if found is None:
+        reasons["incremental"] = (
+            "Nothing can be compared: nobody whose time to come back is over was offered an article while others were"
+            " held out."
+        )
+        return None
+    hidden = found.hidden
+    if hidden:
+        reasons["incremental"] = (
+            f"The sizes of the two groups are not as drawn (chance {found.odd:.2g}): no figure is shown before that is"
+            " explained."
+        )
+    avoided = None if hidden else Band.of(found.avoided)
+    cost, why = mean_cost(given.cells, given.card, given.month)
+    if why and not hidden:
+        reasons["worth"] = why
+    worth = avoided.times(cost) if avoided is not None and cost is not None else None
+    if avoided is not None and not Numbers(given.counts.naive, 0.0, found).headline:
+        reasons["incremental"] = _not_yet(found)
+    return Told(
+        treated=found.treated,
+        held_out=found.held_out,
+        needed_treated=round(found.needed_treated * MICRO),
+        needed_held_out=round(found.needed_held_out * MICRO),
+        avoided=avoided,
+        minutes=Band.of(given.agent_minutes.avoided) if given.agent_minutes and not hidden else None,
+        worth=worth,
+        net=worth.plus(costs) if worth is not None else None,
+        odd=round(found.odd * MICRO),
+        hidden=hidden,
+        weeks=found.weeks,
+    )
+
+
+def _not_yet(found: Incremental) -> str:
+    if found.weeks is None:
+        return "Not yet distinguishable from zero; too small at this rate to say when it may be."
+    return f"Not yet distinguishable from zero; at this rate measurable in about {found.weeks} weeks."
+
+
+def mean_cost(cells: Iterable[Cell], card: RateCard | None, month: date) -> tuple[int | None, str]:
+    """What a contact of the treated callers costs on the mean, in micro-units; or why that is not known.
+
+    Each caller's queue counts with the price of their week, of the month's first day for a week that began before it.
+    """
+    callers, total, missing = 0, 0, set[str]()
+    for cell in cells:
+        if cell.arm != "treat":
+            continue
+        span = card.at(max(cell.week, month)) if card else None
+        agent = span.agent(cell.queue) if span else None
+        if agent is None:
+            missing.add(cell.queue or "no queue")
+        else:
+            callers += cell.callers
+            total += cell.callers * agent.rate.micro
+    if missing:
+        return None, f"No money: the rate card has no cost of a contact for {', '.join(sorted(missing))}."
+    return (round_half(total, callers), "") if callers else (None, "No money: nobody was offered an article.")
+
+
+def _carrier(
+    call_minutes: Minutes | None, span: Span | None, told: Told | None, reasons: dict[str, str]
+) -> tuple[Band | None, Band | None]:
+    """The carrier's minutes avoided, and what they are worth."""
+    if call_minutes is None or told is None or told.hidden:
+        return None, None
+    band = Band.of(call_minutes.avoided)
+    rate = span.prices.get("voice_minute") if span else None
+    if rate is None:
+        reasons["carrier"] = "No money for the carrier's minutes: the rate card has no price of a minute."
+        return band, None
+    return band, band.times(rate.micro)
+
+
+def _cashable(told: Told | None, span: Span | None, carrier: Band | None, reasons: dict[str, str]) -> Band | None:
+    """The cashable share of what agents were spared, and all of the carrier's minutes; before costs."""
+    share = span.cashable.micro if span and span.cashable else 0
+    if not share:
+        reasons["cashable"] = "Finance has set no cashable share: what agents were spared counts as capacity only."
+    parts = [told.worth.times(share)] if told is not None and told.worth is not None and share else []
+    if carrier is not None:
+        parts.append(carrier)
+    return added(parts) if parts else None
+
+
+def _payback(given: Given, currency: str, cashable: Band | None, costs: int, reasons: dict[str, str]) -> Payback | None:
+    """From what turns into cash only, against all costs since the start. Months without an estimate count nothing."""
+    months = [one for one in given.earlier if one.currency == currency]
+    months.append(Worth(given.month, currency, cashable, costs))
+    if not currency:
+        reasons["payback"] = "No money is known: no rate card holds in this month."
+        return None
+    if all(one.cashable is None for one in months):
+        reasons["payback"] = "Nothing that turns into cash could be measured so far."
+        return None
+    bands = [one.cashable or Band(0, 0, 0) for one in months]
+    total, spent = added(bands), sum(one.costs for one in months)
+    net = total.plus(spent)
+    returned = Band(*(round_half(one * MICRO, -spent) for one in net)) if spent < 0 else None
+    paid_in, running = None, 0
+    for one, band in zip(months, bands, strict=True):
+        running += band.estimate + one.costs
+        paid_in = (paid_in or one.month) if running >= 0 else None
+    return Payback(months[0].month, total, spent, net, returned, paid_in, _left(net, cashable, costs, paid_in))
+
+
+def _left(net: Band, cashable: Band | None, costs: int, paid_in: date | None) -> tuple[int, int | None] | None:
+    """Months until it is paid back, at this month's rate: between the quickest and the slowest of its interval."""
+    if paid_in is not None or cashable is None:
+        return None
+    monthly = cashable.plus(costs)
+    if monthly.high <= 0:
+        return None
+    quickest, slowest = (-(net.estimate // rate) if rate > 0 else None for rate in (monthly.high, monthly.low))
+    assert quickest is not None
+    return quickest, slowest
+
+
+# ---- lines that add up
+
+
+_GROUPS = ("confirmed", "late_reversals", "costs", "pending")
+
+
+def group(kind: Entry) -> str:
+    """Where a kind stands on a statement."""
+    if kind in MEMO:
+        return "pending"
+    if kind is Entry.LATE_REVERSAL:
+        return "late_reversals"
+    return "costs" if kind in COSTS else "confirmed"
+
+
+def printed(lines: Sequence[Line]) -> tuple[tuple[Row, ...], tuple[Sum, ...]]:
+    """The lines as printed, and their sums: by currency, the net is rounded first, then what it is made of, so that
+    whatever is added up on paper is what stands there."""
+    rows: list[Row] = []
+    sums: list[Sum] = []
+    order = {kind: n for n, kind in enumerate(Entry)}
+    for currency in sorted({line.currency for line in lines}, key=lambda one: (one == "", one)):
+        mine = sorted(
+            (line for line in lines if line.currency == currency), key=lambda one: (order[one.kind], one.queue)
+        )
+        columns = [
+            _column(mine, lambda line: line.figure.contacts, CONTACT),
+            _column(mine, lambda line: line.figure.agent_ms, TENTH_MINUTE_MS),
+            _column(mine, lambda line: line.figure.amount, CENT),
+        ]
+        for n, line in enumerate(mine):
+            cells = [by_line[n] for by_line, _ in columns]
+            rows.append(Row(line.kind, line.queue, currency, line.entries, line.figure.quantity, *cells))
+        by_group = {name: tuple(groups[name] for _, groups in columns) for name in (*_GROUPS, "net")}
+        sums.append(Sum(currency, **by_group))  # type: ignore[arg-type]
+    return tuple(rows), tuple(sums)
+
+
+def _column(lines: Sequence[Line], value: Callable[[Line], int], unit: int) -> tuple[list[int], dict[str, int]]:
+    """One column in whole units: of each line, and of each group and the net."""
+    exact = {name: [n for n, line in enumerate(lines) if group(line.kind) == name] for name in _GROUPS}
+    totals = {name: sum(value(lines[n]) for n in members) for name, members in exact.items()}
+    in_net = _GROUPS[:3]
+    shown = dict(zip(in_net, apportioned([totals[name] for name in in_net], unit), strict=True))
+    shown["pending"] = round_half(totals["pending"], unit)
+    by_line = [0] * len(lines)
+    for name, members in exact.items():
+        for n, cell in zip(members, apportioned([value(lines[n]) for n in members], unit, shown[name]), strict=True):
+            by_line[n] = cell
+    shown["net"] = sum(shown[name] for name in in_net)
+    return by_line, shown
