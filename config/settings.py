@@ -138,8 +138,8 @@ class Settings(BaseModel):
         description="numbers agents dial in from, with commas; others are turned away",
         json_schema_extra={"default": "any; none in production"},
     )
-    encoder: Literal["onnx", "sentence-transformers"] = Field(
-        "onnx", description="how the sentence encoder runs; the second needs torch"
+    encoder: Literal["onnx", "onnx-fast", "sentence-transformers"] = Field(
+        "onnx-fast", description="how the sentence encoder runs: a caller's words fast, or all exact, or by torch"
     )
     encoder_model: str = Field("all-MiniLM-L6-v2", min_length=1, description="the encoder's model")
     web_processes: int = Field(2, ge=1, le=64, description="processes of `web`")

@@ -180,7 +180,7 @@ def roll_back(settings: Settings, version: str | None = None) -> str:
 
 def _model_id(settings: Settings) -> str:
     """The id of the encoder's vector space, known without loading it only for the default model."""
-    if settings.encoder == "onnx" and settings.encoder_model == DEFAULT_MODEL:
+    if settings.encoder in ("onnx", "onnx-fast") and settings.encoder_model == DEFAULT_MODEL:
         return DEFAULT_MODEL
     return load_encoder(settings.encoder, settings.encoder_model).model_id
 

@@ -20,7 +20,7 @@ KEPT = Path("var/evaluate")
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The options every command has."""
-    parser.add_argument("--encoder", default="onnx", choices=("onnx", "sentence-transformers"))
+    parser.add_argument("--encoder", default="onnx-fast", choices=("onnx-fast", "onnx", "sentence-transformers"))
     parser.add_argument("--model", default=DEFAULT_MODEL, help="default: %(default)s")
     parser.add_argument("--kept", type=Path, default=KEPT, help="where vectors are kept (default: %(default)s)")
 
@@ -36,7 +36,8 @@ def keeping(given: argparse.Namespace, judged: JudgedSet) -> Iterator[KeptEncode
     columns = (TextColumn("{task.description} {task.completed:,.0f} texts encoded"),)
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(f"{judged.name}:", total=None)
-        two_cores = load_encoder(given.encoder, given.model, 2)
+        exact = "onnx" if given.encoder == "onnx-fast" else given.encoder  # what is kept is the same for both
+        two_cores = load_encoder(exact, given.model, 2)
         yield KeptEncoder(two_cores, given.kept, lambda more: bar.advance(task, more))
 
 

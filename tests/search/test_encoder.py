@@ -68,8 +68,9 @@ def test_a_missing_model_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("kind", "model", "message"),
     [
-        ("torch", "all-MiniLM-L6-v2", "expected onnx or sentence-transformers"),
+        ("torch", "all-MiniLM-L6-v2", "expected onnx, onnx-fast or sentence-transformers"),
         ("onnx", "paraphrase-x", "use ENCODER=sentence-transformers"),
+        ("onnx-fast", "paraphrase-x", "ENCODER=onnx-fast has all-MiniLM-L6-v2 and folders made by"),
         ("sentence-transformers", "/nowhere", "no modules.json"),
     ],
 )
