@@ -14,7 +14,7 @@ export PYTHONUNBUFFERED := 1
 export OFFHOLD_PORT := $(PORT)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-models lint lock bench bench-index bench-ledger bench-search clean
+.PHONY: help run test test-models lint lock bench bench-index bench-ledger bench-search simulate-savings clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -49,6 +49,9 @@ bench-ledger: $(VENV)/test.stamp ## the settlement of a million calls, and a sta
 bench-search: $(VENV)/test.stamp ## the search on judged sets beside plain ways (SETS=folder of sets)
 	@test -d "$(SETS)" || { echo "$(SETS) is no folder: SETS=folder of judged sets" >&2; exit 1; }
 	@exec python -m search evaluate $(sort $(wildcard $(SETS)/*))
+
+simulate-savings: $(VENV)/test.stamp ## what the savings' estimates are worth: months of callers with known truth
+	@exec python -m bench.savings
 
 clean: ## remove the environments; the data in DATA_DIR stays
 	rm -rf $(VENV) .venv-models

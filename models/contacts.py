@@ -108,12 +108,13 @@ WITH first AS (
         AND c.at <= s.started_at + %(within)s
     GROUP BY s.call_sid
 )
-UPDATE call_summaries s SET next_other_at = first.at FROM first
+UPDATE call_summaries s SET next_other_at = first.at,
+    judge_at = CASE WHEN s.hung_up_at IS NULL THEN s.judge_at ELSE '-infinity' END FROM first
 WHERE s.call_sid = first.call_sid AND s.next_other_at IS DISTINCT FROM first.at"""
 
 
 def relate(conn: Connection, call_sids: Sequence[str]) -> None:
-    """Note, at calls that were heard of after the contacts, the first contact after each."""
+    """Note, at calls that were heard of after the contacts, the first contact after each; they are judged again."""
     conn.execute(_RELATED, {"sids": list(call_sids), "within": LOOK_BACK})
 
 

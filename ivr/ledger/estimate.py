@@ -6,9 +6,9 @@ offered needed an agent within the window, the call itself included. Pure: numpy
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date
 from math import ceil, log, sqrt
 from typing import NamedTuple
 
@@ -25,6 +25,7 @@ POWER = 0.8
 LEAST = 0.005  # an effect smaller than half a point is not planned for
 
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 Values = npt.NDArray[np.int64]
 
 
@@ -41,10 +42,11 @@ class Cell(NamedTuple):
     callers: int
 
 
-def contacted(started_at: datetime, window: timedelta, agents: Iterable[datetime | None]) -> bool:
-    """Whether any of these contacts with agents (None: there was none) fell within the window of a call. A contact
-    exactly at its end is outside."""
-    return any(at is not None and at < started_at + window for at in agents)
+def contacted(contacts_s: Sequence[Floats], window_s: float) -> Bools:
+    """Who needed an agent within the window; a contact exactly at its end is outside. Each array holds when callers
+    first had a contact of one kind, in seconds since the call that exposed them began, infinite for never."""
+    first: Floats = np.minimum.reduce(list(contacts_s))
+    return first < window_s
 
 
 class Interval(NamedTuple):

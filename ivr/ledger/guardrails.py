@@ -11,8 +11,7 @@ from math import log
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import betaln
-from scipy.stats import beta
+from scipy.special import betaincc, betaln
 
 from ivr.ledger.estimate import ENOUGH, Arms, always_valid, pooled
 
@@ -114,6 +113,6 @@ def opt_out_evidence(opted_out: int, texted: int) -> float:
     """Log evidence that more than OPT_OUTS of those texted opt out: the likelihood mixed over greater shares, over that
     at OPT_OUTS. While they are no more it ever passes log(1/a) with a chance of at most a (Ville)."""
     a, b = PRIOR
-    more = beta.logsf(OPT_OUTS, a + opted_out, b + texted - opted_out) - beta.logsf(OPT_OUTS, a, b)
+    more = log(betaincc(a + opted_out, b + texted - opted_out, OPT_OUTS)) - log(betaincc(a, b, OPT_OUTS))
     mixed = betaln(a + opted_out, b + texted - opted_out) - betaln(a, b) + more
     return float(mixed - opted_out * log(OPT_OUTS) - (texted - opted_out) * log(1 - OPT_OUTS))
