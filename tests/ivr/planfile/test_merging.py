@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ivr.planfile import editing
-from ivr.planfile.document import Block, Changes, Path, values_of
+from ivr.planfile.document import Block, Changes, Path, Unreadable, values_of
 from ivr.planfile.editing import ChoiceFields, LeafFields
 from ivr.planfile.merging import Conflict, merge
 from tests.ivr.planfile.test_editing import SMALL
@@ -130,11 +130,15 @@ _blocks = st.dictionaries(st.sampled_from("abc"), st.sampled_from(["1", "2", "3"
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 def test_every_key_is_theirs_mine_or_told(base: Block, theirs: Block, mine: Block) -> None:
     texts = ["".join(f"{key}: {value}\n" for key, value in one.items()) for one in (base, theirs, mine)]
-    merged = merge(texts[0], texts[1], texts[2], {(key,): True for key in "abc"})
-    assert merged.conflicts == ()
     wanted = {}
     for key in "abc":
         value = theirs.get(key) if mine.get(key) == base.get(key) else mine.get(key)
         if value is not None:
             wanted[key] = value
-    assert (values_of(merged.text) if wanted else {}) == wanted
+    if not wanted:  # together they took everything away, and nothing is no menu file
+        with pytest.raises(Unreadable):
+            merge(texts[0], texts[1], texts[2], {(key,): True for key in "abc"})
+        return
+    merged = merge(texts[0], texts[1], texts[2], {(key,): True for key in "abc"})
+    assert merged.conflicts == ()
+    assert values_of(merged.text) == wanted
