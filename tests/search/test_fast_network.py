@@ -125,7 +125,7 @@ def test_a_network_of_another_kind_is_refused(tmp_path: Path) -> None:
 
 
 def test_what_is_written_is_read_again() -> None:
-    weights = {
+    weights: dict[str, onnx_file.Tensor] = {
         "half": np.array([[1.5, -2.0]], np.float16),
         "large": np.arange(300, dtype=np.int64).reshape(3, 100),
         "bytes": np.array([-128, 127], np.int8),
