@@ -12,6 +12,7 @@ import pytest
 from search import encoder as encoders
 from search import onnx_file
 from search.encoder import EncoderError, FastOnnxEncoder, OnnxEncoder, int8_overflows, load_encoder
+from search.fast_network import fast_network
 from search.onnx_file import Node, OnnxFileError
 from tests.search.golden_make import texts
 
@@ -94,7 +95,7 @@ def test_threads_share_one_fast_encoder(fast: FastOnnxEncoder) -> None:
 
 def test_the_packaged_weights_are_used_as_they_are() -> None:
     packaged, _ = onnx_file.read(NETWORK.read_bytes())
-    drawn, _ = onnx_file.read(encoders.fast_network(NETWORK.read_bytes()))
+    drawn, _ = onnx_file.read(fast_network(NETWORK.read_bytes()))
     assert np.array_equal(packaged["inner.embeddings.word_embeddings.weight_q"], drawn["words"])
     wide = [one for one in packaged.values() if one.shape == (1536, 384)]
     assert len(wide) == 6
