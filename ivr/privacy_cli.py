@@ -1,0 +1,37 @@
+"""`flask privacy ...`: what people may ask for by law."""
+
+import click
+from flask import current_app
+from flask.cli import AppGroup
+
+from ivr.console.actors import at_terminal
+from ivr.console.errors import Wrong
+from ivr.console.privacy import erase_number
+from ivr.menu_cli import login
+from ivr.wiring import Wiring
+
+privacy_group = AppGroup("privacy", help="What people may ask for by law.")
+
+
+@privacy_group.command("erase")
+@click.argument("number")
+@click.option("--why", required=True, help="the reason; it stands in the audit log")
+@click.confirmation_option(prompt="What this number said and was texted cannot be brought back. Go on?")
+def privacy_erase(number: str, why: str) -> None:
+    """Forget whoever has a NUMBER (+1...), here and in the carrier's records of texts; figures stay."""
+    wiring: Wiring = current_app.extensions["offhold"]
+    try:
+        done = erase_number(wiring, at_terminal(login()), number=number, again=number, why=why)
+    except Wrong as wrong:
+        raise click.ClickException(str(wrong)) from None
+    for what, count in done.removed.items():
+        click.echo(f"{what}: {count}")
+    click.echo(f"texts deleted at the carrier: {done.at_carrier}")
+    if done.opted_out:
+        click.echo("its STOP is kept, as a hash, so that it is never texted")
+    if not done.proven:
+        raise click.ClickException(f"the number still leads to {done.left}")
+    click.echo("looked up again: nothing leads from the number to anybody")
+
+
+commands: tuple[click.Command, ...] = (privacy_group,)
