@@ -14,6 +14,7 @@ from ivr.web.console.menu_edits import menus
 from ivr.web.console.oidc import oidc
 from ivr.web.console.rehearsal import rehearsal
 from ivr.web.console.reviews import reviews
+from ivr.web.console.settings import settings as settings_pages
 from ivr.web.console.sources import sources
 from ivr.web.console.staff import staff
 from ivr.web.console.today import today
@@ -39,6 +40,7 @@ blueprints = (
     staff,
     tokens,
     audit,
+    settings_pages,
 )  # fmt: skip
 
 MB = 1024 * 1024
