@@ -29,6 +29,15 @@ ROLES = {
     "POST /tokens": "admin",
     "POST /tokens/<int:token_id>/revoke": "admin",
     "GET /audit": "admin",
+    # settings
+    "GET /settings": "admin",
+    "POST /settings/check": "admin",
+    "POST /settings/webhooks": "admin",
+    "POST /settings/webhooks/<int:hook_id>/secret": "admin",
+    "POST /settings/webhooks/<int:hook_id>/switch": "admin",
+    "POST /settings/webhooks/<int:hook_id>/remove": "admin",
+    "POST /settings/webhooks/<int:hook_id>/test": "admin",
+    "POST /settings/erase": "admin",
     # today
     "GET /today": "viewer",
     "GET /today/now": "viewer",
