@@ -1,5 +1,5 @@
 """The worker process: jobs as they are queued, the sweep every few seconds, erasure and a look at what callers could be
-helped with once a day, what became of calls every ten seconds, and chores."""
+helped with once a day, what became of calls every ten seconds, whether offers do harm every hour, and chores."""
 
 import asyncio
 import contextlib
@@ -28,6 +28,8 @@ from ivr.jobs.summarize import EVERY_S, summarize_calls
 from ivr.jobs.sweep_texts import forget_dead_jobs, sweep_texts
 from ivr.jobs.sync_sources import Syncing
 from ivr.jobs.times import DEFAULT, Times
+from ivr.jobs.watch_guardrails import EVERY_S as WATCH_EVERY_S
+from ivr.jobs.watch_guardrails import watch_guardrails
 from ivr.wiring import Wiring
 from models import jobs
 
@@ -56,7 +58,7 @@ async def _run(wiring: Wiring, times: Times, chores: Sequence[Chore]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    with ThreadPoolExecutor(times.senders + 13) as threads, ThreadPoolExecutor(2) as sweepers:
+    with ThreadPoolExecutor(times.senders + 14) as threads, ThreadPoolExecutor(2) as sweepers:
         loop.set_default_executor(threads)
 
         def sweep() -> None:
@@ -74,6 +76,7 @@ async def _run(wiring: Wiring, times: Times, chores: Sequence[Chore]) -> None:
             _every(DAY_S, tidy, stop),
             _every(DAY_S, estimate_unanswerable, stop, wiring),
             _every(EVERY_S, summarize_calls, stop, wiring),
+            _every(WATCH_EVERY_S, watch_guardrails, stop, wiring),
             _every(SETTLE_EVERY_S, settle_ledger, stop, wiring),
             _every(SETTLE_EVERY_S, fetch_prices, stop, wiring),
             _every(STUDY_EVERY_S, Studying().study, stop, wiring),

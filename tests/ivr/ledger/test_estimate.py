@@ -100,7 +100,7 @@ def test_strata_and_the_mantel_haenszel_test_agree_on_what_is_told_from_zero(few
     parts = [((80 - fewer, 100), (640, 900)), ((45, 60), (360, 540)), ((20, 40), (150, 360))]
     rows = [cell for n, (m, t) in enumerate(parts) for cell in cells(m, t, share=0.1, queue=f"q{n}")]
     tables = [np.array([[m[0], m[1] - m[0]], [t[0], t[1] - t[0]]]) for m, t in parts]
-    assert (StratifiedTable(tables).test_null_odds(correction=False).pvalue < 0.05) is told
+    assert bool(StratifiedTable(tables).test_null_odds(correction=False).pvalue < 0.05) is told
     assert closed(rows).told_from_zero is told
 
 
