@@ -21,7 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedCo
 from rich.table import Table
 
 from bench.savings_books import MONTHS, through_books
-from bench.savings_callers import ARTICLES, HARMS, HELPS, NOTHING, ONE_HARMS, UNSEEN, Law
+from bench.savings_callers import ARTICLES, HARMS, HELPS, NOTHING, ONE_HARMS, UNSEEN, Floats, Law
 from bench.savings_months import Played, play
 
 SEED = 20_261_122
@@ -135,14 +135,27 @@ class Found(NamedTuple):
     hidden: Share
 
 
-def judged(months: Sequence[Played]) -> Found:
-    """Months beside their truth: what an offer does to callers of each type, told from both worlds of all of them."""
-    callers = np.sum([month.callers for month in months], axis=0)
-    contacts = np.sum([month.contacts for month in months], axis=0) / callers
-    spoken = np.sum([month.spoken for month in months], axis=0) / callers
+class Truth(NamedTuple):
+    """What an offer does to a caller of each type, on average: contacts and minutes with agents avoided."""
+
+    contacts: Floats
+    spoken: Floats
+
+    @classmethod
+    def of(cls, months: Sequence[Played]) -> "Truth":
+        """From both worlds of every caller of months with one law."""
+        callers = np.maximum(1, np.sum([month.callers for month in months], axis=0))
+        contacts, spoken = (np.sum([getattr(month, name) for month in months], axis=0) for name in cls._fields)
+        return cls(contacts / callers, spoken / callers)
+
+
+def judged(months: Sequence[Played], truth: Truth) -> Found:
+    """Months beside their truth."""
     kept = [(month, month.closed) for month in months if month.closed is not None]
-    truths = [float(month.treated @ contacts / month.treated.sum()) for month, _ in kept]
-    timed = [(month.minutes, float(month.treated @ spoken / month.treated.sum())) for month, _ in kept if month.minutes]
+    truths = [float(month.treated @ truth.contacts / month.treated.sum()) for month, _ in kept]
+    timed = [
+        (month.minutes, float(month.treated @ truth.spoken / month.treated.sum())) for month, _ in kept if month.minutes
+    ]
 
     def mean(of: Callable[[Played], float]) -> Mean:
         return Mean.of([of(month) / float(month.treated.sum()) for month, _ in kept])
@@ -173,7 +186,9 @@ def tell(months: Sequence[Sequence[Played]], console: Console) -> list[str]:
         "naive's error", "told from zero", "hidden",
     ):  # fmt: skip
         table.add_column(column, justify="left" if column == "scenario" else "right")
-    results = [judged(one) for one in months]
+    laws = {one.law: Truth.of([m for other, kept in zip(SCENARIOS, months, strict=True) if other.law == one.law
+                               for m in kept]) for one in SCENARIOS}  # fmt: skip
+    results = [judged(kept, laws[one.law]) for one, kept in zip(SCENARIOS, months, strict=True)]
     for scenario, one, found in zip(SCENARIOS, months, results, strict=True):
         table.add_row(
             scenario.name, str(len(one)), f"{100 * found.truth:+.2f}", str(found.covered),
@@ -194,9 +209,9 @@ def _closed(found: Sequence[Found], console: Console) -> list[str]:
     console.print(f"coverage of the closed month's interval, all together: {covered} (aim 95 %)")
     console.print(f"the incremental figure's error, all together: {_points(bias)} points (aim 0)")
     missed = []
-    if abs(covered.value - 0.95) > 2 * covered.error:
+    if not abs(covered.value - 0.95) <= 2 * covered.error:
         missed.append("coverage is not 95 % within two standard errors")
-    if abs(bias.value) > 2 * bias.error:
+    if not abs(bias.value) <= 2 * bias.error:
         missed.append("the incremental figure is off by more than two standard errors")
     return missed
 

@@ -200,7 +200,7 @@ class Lots:
         self.wait_s, self.patience_s, self.offer_s = wait_s, patience_s, offer_s
         count = len(wait_s)
         self.service_s = np.maximum(1.0, chance.lognormal(*SERVICE, count))
-        self.again_s = np.maximum(1.0, chance.lognormal(*SERVICE, count))
+        self.again_s = np.maximum(10.0, chance.lognormal(*SERVICE, count))  # shorter calls are no contacts
         self.click_after_s = chance.exponential(150, count)
         self.back_after_s = 600 + chance.exponential(1.5 * DAY_S, count)
         self.back_wait_s = chance.exponential(90, count)
