@@ -10,7 +10,8 @@ from psycopg import Connection
 from bench import bulk
 from ivr.app import create_app
 from ivr.jobs.summarize import rebuild, summarize_calls
-from models import facts, numbers, summaries
+from models import contacts, facts, numbers, summaries
+from models.contacts import NewContact
 from tests.ivr.jobs.conftest import Desk
 
 BEGAN = datetime(2026, 11, 2, 17, 0, tzinfo=UTC)
@@ -203,3 +204,15 @@ def test_an_operator_makes_the_rows_anew(db: Connection, desk: Desk) -> None:
         done = app.test_cli_runner().invoke(args=["summaries", "rebuild"])
     assert (done.exit_code, done.stdout) == (0, "20 calls summarized\n")
     assert len(all_rows(db)) == 20
+
+
+def test_a_contact_imported_before_the_row_of_its_call_reverses_the_saving(db: Connection, desk: Desk) -> None:
+    add_call(db, "CA1", BEGAN)
+    use_text(db, "CA1", BEGAN)
+    number = contacts.begin(db, "desk", "test", "test", BEGAN)
+    contacts.add(db, number, "desk", [NewContact("anna", BEGAN + DAY, "")])
+    desk.now = BEGAN + 8 * DAY
+    summarize_calls(desk.wiring)
+    row = summaries.read(db, "CA1")
+    assert row is not None
+    assert (row["outcome"], row["next_other_at"], row["judge_at"]) == ("reversed", BEGAN + DAY, None)
