@@ -8,9 +8,14 @@ from typing import BinaryIO
 
 import click
 from flask import current_app
+from flask.cli import AppGroup
 
 from ivr import signing, statement_files, statements
+from ivr.console import exports
+from ivr.console.actors import at_terminal
+from ivr.console.errors import Missing, Wrong
 from ivr.ledger_cli import Month
+from ivr.menu_cli import login
 from ivr.statement_files import FORMATS
 from ivr.wiring import Wiring
 from models import erase
@@ -22,7 +27,7 @@ def _wiring() -> Wiring:
     return wiring
 
 
-class _MonthOrCommand(click.Group):
+class _MonthOrCommand(AppGroup):
     """`flask statement 2026-09` is short for `flask statement show 2026-09`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -81,6 +86,58 @@ def verify(file: BinaryIO, key: str | None, books: bool) -> None:
         if (entries, sha256) != (sealed["postings"], sealed["sha256"]):
             raise click.ClickException(f"The books hold other entries than those signed: {entries}, SHA-256 {sha256}")
         click.echo(f"The {entries} entries of the books are those that were signed.")
+
+
+@statement_group.group("exports")
+def exports_group() -> None:
+    """Statements that go out by themselves once they are signed."""
+
+
+@exports_group.command("add")
+@click.argument("target")
+@click.option("--format", "form", type=click.Choice(list(FORMATS)), default="pdf", show_default=True)
+@click.option("--since", type=Month(), required=True, help="the first month that is sent")
+@click.option("--by", default=login, show_default="your login name", help="who does this")
+@click.option("--reason", required=True, help="why; kept in the audit log")
+def exports_add(target: str, form: str, since: date, by: str, reason: str) -> None:
+    """Send to TARGET: "file" (into DATA_DIR/exports), or an address that takes a POST."""
+    wiring = _wiring()
+    try:
+        with wiring.pool.connection() as conn:
+            number, secret = exports.begin(
+                wiring, conn, at_terminal(by), form=form, target=target, since=since, why=reason
+            )
+    except Wrong as wrong:
+        raise click.ClickException(str(wrong)) from None
+    click.echo(f"Export {number} is on.")
+    if secret:
+        click.echo(f"Its messages are signed (Standard Webhooks) with {secret}, which is shown this once.")
+
+
+@exports_group.command("list")
+def exports_list() -> None:
+    """Those that are on, and what became of the latest months."""
+    with _wiring().pool.connection() as conn:
+        for one in kept.exports(conn):
+            click.echo(f"{one.id:>4}  {one.form}  {one.target}  since {one.since:%Y-%m}, by {one.made_by}")
+        for run in kept.runs(conn):
+            state = f"sent {run.done_at:%Y-%m-%d %H:%M}" if run.done_at else run.problem or "waits"
+            click.echo(f"{run.export_id:>4}  {run.month:%Y-%m}  {state} (attempts: {run.attempts})")
+
+
+@exports_group.command("end")
+@click.argument("export_id", type=int)
+@click.option("--by", default=login, show_default="your login name", help="who does this")
+@click.option("--reason", required=True, help="why; kept in the audit log")
+def exports_end(export_id: int, by: str, reason: str) -> None:
+    """Send nothing more by this one."""
+    wiring = _wiring()
+    try:
+        with wiring.pool.connection() as conn:
+            exports.end(wiring, conn, at_terminal(by), export_id, reason)
+    except (Wrong, Missing) as wrong:
+        raise click.ClickException(str(wrong)) from None
+    click.echo(f"Export {export_id} is off.")
 
 
 commands = (statement_group,)

@@ -222,7 +222,7 @@ def _solved(one: Statement) -> Section:
             ("Stayed silent", silent),
         )
     )
-    words = (f"{counts.used:,} callers used an article and hung up while holding.",)
+    words = (f"Calls in which an article was used and the caller hung up while holding: {counts.used:,}.",)
     return Section("solved", "What they said", words, ("Answer", "Callers", "Share"), rows)
 
 

@@ -82,13 +82,18 @@ def _section(part: dict[str, Any]) -> list[Any]:
 
 def _table(part: dict[str, Any]) -> Table:
     rows = part["rows"]
-    numeric = {n for row in rows for n, cell in enumerate(row) if number_of(cell) is not None}
     columns = len(part["headings"])
+    numeric = {n for row in rows for n, cell in enumerate(row) if number_of(cell) is not None}
+    if numeric and columns < 5:  # estimates and what is beside them
+        numeric = set(range(1, columns))
     head = [
         Paragraph(escape(_latin(one)), HEAD_FIGURE if n in numeric else HEAD) for n, one in enumerate(part["headings"])
     ]
     totals = [n for n, row in enumerate(rows, 1) if part["key"].startswith("lines-") and row[1] == ""]
-    body = [[_cell(cell, bold=n in totals) for cell in row] for n, row in enumerate(rows, 1)]
+    body = [
+        [_cell(cell, bold=n in totals, figure=k in numeric) for k, cell in enumerate(row)]
+        for n, row in enumerate(rows, 1)
+    ]
     narrow = 21 * mm if columns > 4 else 26 * mm
     widths = [WIDTH - narrow * (columns - 1), *[narrow] * (columns - 1)] if columns > 2 else [WIDTH * 0.7, WIDTH * 0.3]
     style = [
@@ -104,7 +109,6 @@ def _table(part: dict[str, Any]) -> Table:
     return Table([head, *body], colWidths=widths, repeatRows=1, hAlign="LEFT", style=TableStyle(style))
 
 
-def _cell(cell: Any, *, bold: bool) -> Paragraph:
-    if number_of(cell) is None:
-        return Paragraph(escape(_latin(shown(cell))), BOLD if bold else CELL)
-    return Paragraph(shown(cell), BOLD_FIGURE if bold else FIGURE)
+def _cell(cell: Any, *, bold: bool, figure: bool) -> Paragraph:
+    style = (BOLD_FIGURE if bold else FIGURE) if figure else (BOLD if bold else CELL)
+    return Paragraph(escape(_latin(shown(cell))), style)

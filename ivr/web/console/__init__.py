@@ -9,6 +9,7 @@ from ivr.web.console.articles import articles
 from ivr.web.console.audit import audit
 from ivr.web.console.calls import calls
 from ivr.web.console.entry import entry
+from ivr.web.console.finance import finance
 from ivr.web.console.mapping import mapping
 from ivr.web.console.menu_edits import menus
 from ivr.web.console.oidc import oidc
@@ -34,6 +35,7 @@ blueprints = (
     trying,
     rehearsal,
     calls,
+    finance,
     voice,
     oidc,
     account,

@@ -129,4 +129,17 @@ ROLES = {
     "POST /reviews/count": "editor",
     "GET /reviews/<article_id>": "viewer",
     "POST /reviews/<article_id>/edit": "editor",
+    # finance
+    "GET /savings": "finance",
+    "GET /funnel": "finance",
+    "GET /statements": "finance",
+    "GET /statements/<month>": "finance",
+    "GET /statements/<month>/file.<form>": "finance",
+    "POST /statements/<month>/close": "finance",
+    "GET /evidence/<month>/<figure>": "finance",
+    "GET /metrics": "finance",
+    "GET /rates": "finance",
+    "POST /rates": "finance",
+    "GET /contacts": "finance",
+    "GET /finance/key": "public",
 }
