@@ -1,7 +1,9 @@
 """The Flask application."""
 
 import gc
-from collections.abc import Iterable
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from flask import Flask
@@ -11,9 +13,7 @@ from config import logs
 from config.settings import load_or_exit
 from ivr import web
 from ivr import wiring as wirings
-from ivr.web.api import create_api
 from ivr.web.application import Application
-from ivr.web.console import create_console
 from ivr.wiring import Wiring
 
 if TYPE_CHECKING:
@@ -22,17 +22,31 @@ if TYPE_CHECKING:
 ANSWER_WITHIN_S = 2.0  # of the database; the carrier waits 15, a caller hears silence meanwhile
 
 
-class _Beside:
-    """Applications of their own beside the one that answers webhooks: no hook of theirs ever runs for a webhook, which
-    does not wait for the dispatcher to take its path apart either."""
+class Beside:
+    """Applications of their own beside the one that answers webhooks, by the path they begin with.
 
-    def __init__(self, inner: "WSGIApplication", mounted: "dict[str, WSGIApplication]") -> None:
-        self._inner, self._paths = inner, tuple(mounted)
-        self._all = DispatcherMiddleware(inner, mounted)
+    No hook of theirs ever runs for a webhook, which waits neither for the dispatcher to take its path apart nor, at the
+    start, for what they import: each is made when first asked.
+    """
+
+    def __init__(self, inner: "WSGIApplication", makers: Mapping[str, Callable[[], Flask]]) -> None:
+        self._inner, self._makers, self._paths = inner, makers, tuple(makers)
+        self._made: dict[str, Flask] = {}
+        self._lock = threading.Lock()
+        self._all = DispatcherMiddleware(inner, {path: partial(self._answer, path) for path in makers})
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         ours = environ.get("PATH_INFO", "").startswith(self._paths)
         return (self._all if ours else self._inner)(environ, start_response)
+
+    def __getitem__(self, path: str) -> Flask:
+        with self._lock:
+            if path not in self._made:
+                self._made[path] = self._makers[path]()
+            return self._made[path]
+
+    def _answer(self, path: str, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        return self[path](environ, start_response)
 
 
 def create_app(wiring: Wiring | None = None) -> Flask:
@@ -66,10 +80,22 @@ def _build() -> Wiring:
 def _application(wiring: Wiring) -> Flask:
     app = Application(__name__, template_folder="web/templates", static_folder="web/static")
     app.extensions["offhold"] = wiring
-    mounted = app.extensions["mounted"] = {"/console": create_console(wiring), "/api": create_api(wiring)}
-    app.wsgi_app = _Beside(app.wsgi_app, mounted)  # type: ignore[method-assign]
+    beside = Beside(app.wsgi_app, {"/console": partial(_console, wiring), "/api": partial(_api, wiring)})
+    app.extensions["mounted"] = app.wsgi_app = beside  # type: ignore[method-assign]
     web.install(app)
     for blueprint in web.blueprints:
         app.register_blueprint(blueprint)
     app.take_short("voice", "texts")
     return app
+
+
+def _console(wiring: Wiring) -> Flask:
+    from ivr.web.console import create_console  # its charts and files import half a second of statistics
+
+    return create_console(wiring)
+
+
+def _api(wiring: Wiring) -> Flask:
+    from ivr.web.api import create_api
+
+    return create_api(wiring)
