@@ -48,11 +48,12 @@ def release(path: str | None) -> None:
 def worker() -> None:
     """Send texts and do what is due, until told to stop."""
     from ivr.closing import close_lost_calls
+    from ivr.exporting import send_exports
     from ivr.jobs.rebuild_index import Rebuilding
     from ivr.jobs.study import ask_for_mapping
     from ivr.jobs.worker import run_worker
 
-    chores = (close_lost_calls, Rebuilding().rebuild_index, ask_for_mapping)
+    chores = (close_lost_calls, Rebuilding().rebuild_index, ask_for_mapping, send_exports)
     run_worker(_wiring(), chores=chores)
 
 

@@ -9,7 +9,7 @@ from ivr.console.actors import Actor
 from ivr.console.errors import Missing, Sentence, Wrong, sentence
 from ivr.console.hooks import _wrong_url
 from ivr.console.switches import wrong_why
-from ivr.jobs.send_exports import FILE
+from ivr.exporting import FILE
 from ivr.statement_files import FORMATS
 from ivr.wiring import Wiring
 from models import audit, statements

@@ -18,8 +18,6 @@ from ivr.jobs.app import SEND, build_app
 from ivr.jobs.erase_old import erase_old
 from ivr.jobs.estimate_unanswerable import estimate_unanswerable
 from ivr.jobs.fetch_prices import fetch_prices
-from ivr.jobs.send_exports import EVERY_S as SEND_EXPORTS_EVERY_S
-from ivr.jobs.send_exports import send_exports
 from ivr.jobs.send_hooks import EVERY_S as SEND_HOOKS_EVERY_S
 from ivr.jobs.send_hooks import forget_hook_messages, send_hooks
 from ivr.jobs.send_text import send_text
@@ -84,7 +82,6 @@ async def _run(wiring: Wiring, times: Times, chores: Sequence[Chore]) -> None:
             _every(STUDY_EVERY_S, Studying().study, stop, wiring),
             _every(SYNC_EVERY_S, Syncing().sync_sources, stop, wiring),
             _every(SEND_HOOKS_EVERY_S, send_hooks, stop, wiring),
-            _every(SEND_EXPORTS_EVERY_S, send_exports, stop, wiring),
             *(_every(CHORES_EVERY_S, chore, stop, wiring) for chore in chores),
         )
     log.info("worker_stopped")

@@ -22,7 +22,6 @@ from search.sources.fetching import guarded
 
 log = structlog.get_logger()
 
-EVERY_S = 60.0
 WITHIN_S = 30.0  # for an answer, in all
 LOST_AFTER = timedelta(minutes=5)  # one taken by a worker that died is sent again
 #: after the first, second, ... attempt; then it is given up

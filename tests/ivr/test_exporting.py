@@ -13,13 +13,13 @@ from ivr import hook_messages, statement_files, statements
 from ivr.console import exports
 from ivr.console.actors import at_terminal
 from ivr.console.errors import Wrong
-from ivr.jobs.send_exports import send_exports
+from ivr.exporting import send_exports
 from models import audit
 from models import statements as kept
 from tests.ivr.jobs.conftest import Desk
-from tests.ivr.test_statements import OCTOBER, books, close
+from tests.ivr.test_statements import OCTOBER, books, close, desk, starter_plan
 
-__all__ = ["books"]
+__all__ = ["books", "desk", "starter_plan"]
 
 BEN = at_terminal("ben")
 
