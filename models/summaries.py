@@ -1,6 +1,5 @@
 """One row a call of what became of it, made from its facts, and what the same person did afterwards."""
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from psycopg.rows import dict_row
 from models.facts import FactRow
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode  # four times as fast as the driver's
+_encode = msgspec.json.Encoder().encode  # ten times as fast as json.dumps
 
 LOCK = 7_461_020  # our number among PostgreSQL's advisory locks
 COMMITTED_AFTER = timedelta(minutes=2)  # a number of a fact is given before its commit; no statement takes that long
@@ -164,16 +164,18 @@ def told(conn: Connection, call_sids: Sequence[str]) -> list[Told]:
 
 def _put_sql() -> str:
     given = COLUMNS | _JUDGED
-    read = {**given, "path": "jsonb"}
+    read = {**given, "path": "json"}
     alone = "call_summaries.next_contact_at IS NULL"
     judged = {name: f"call_summaries.{name}" for name in _JUDGED} | {"judge_at": "%(now)s"}
-    values = [f"ARRAY(SELECT jsonb_array_elements_text({name}))" if name == "path" else name for name in given]
+    values = [f"ARRAY(SELECT json_array_elements_text({name}))" if name == "path" else name for name in given]
     kept = [f"{name} = excluded.{name}" for name in COLUMNS if name != "call_sid"]
     kept += [f"{name} = CASE WHEN {alone} THEN excluded.{name} ELSE {stays} END" for name, stays in judged.items()]
+    old, new = (", ".join(f"{side}.{name}" for name in given) for side in ("call_summaries", "excluded"))
     return f"""
         INSERT INTO call_summaries ({", ".join(given)}) SELECT {", ".join(values)}
-        FROM jsonb_to_recordset(%(rows)s::jsonb) AS given ({", ".join(f"{name} {kind}" for name, kind in read.items())})
-        ON CONFLICT (call_sid) DO UPDATE SET {", ".join(kept)}"""
+        FROM json_to_recordset(%(rows)s::json) AS given ({", ".join(f"{name} {kind}" for name, kind in read.items())})
+        ON CONFLICT (call_sid) DO UPDATE SET {", ".join(kept)}
+        WHERE NOT ({alone}) OR ({old}) IS DISTINCT FROM ({new})"""
 
 
 _PUT = _put_sql()
@@ -181,13 +183,8 @@ _PUT = _put_sql()
 
 def put(conn: Connection, rows: Iterable[Mapping[str, Any]], now: datetime) -> None:
     """Write summaries, each with its outcome as it is without what came after the call; those of which something is
-    known to have come after are judged again."""
-    conn.execute(_PUT, {"rows": json.dumps(list(rows), default=_as_json), "now": now})
-
-
-def _as_json(value: object) -> str:
-    assert isinstance(value, datetime)
-    return value.isoformat()
+    known to have come after are judged again. A row that stays as it is is not written."""
+    conn.execute(_PUT, {"rows": _encode(list(rows)).decode(), "now": now})
 
 
 #: the keys of the person that has key `s.caller_key`
@@ -289,7 +286,7 @@ def judged(conn: Connection, rows: Sequence[Judged]) -> None:
         " FROM jsonb_to_recordset(%s::jsonb) AS given"
         " (call_sid text, outcome text, outcome_at timestamptz, judge_at timestamptz)"
         " WHERE s.call_sid = given.call_sid",
-        (json.dumps([row._asdict() for row in rows], default=_as_json),),
+        (_encode([row._asdict() for row in rows]).decode(),),
     )
 
 

@@ -2,7 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from typing import NamedTuple
 
 import structlog
 from psycopg import Connection
@@ -18,6 +20,7 @@ log = structlog.get_logger()
 EVERY_S = 10.0
 PAGE_FACTS = 2000  # looked through at a time
 PAGE_CALLS = 500  # made anew at a time
+REBUILT_CALLS = 2000  # the same, of all calls
 
 
 def summarize_calls(wiring: Wiring) -> int:
@@ -48,24 +51,48 @@ def rebuild(wiring: Wiring, told: Callable[[int], None] = lambda _: None) -> int
     far."""
     made, now = 0, wiring.clock()
     with wiring.pool.connection() as conn, erase.unhurried(conn), summaries.alone(conn, wait=True):
-        after, call_sids = summaries.begun(conn, 0, PAGE_CALLS)
-        while after is not None:
-            made += _make(conn, call_sids, now)
-            told(made)
-            after, call_sids = summaries.begun(conn, after, PAGE_CALLS)
+        with wiring.pool.connection() as reading, erase.unhurried(reading), ThreadPoolExecutor(1) as reader:
+            # One page is read and made while the one before is written.
+            page = reader.submit(_page, reading, 0, now)
+            while (found := page.result()).after is not None:
+                page = reader.submit(_page, reading, found.after, now)
+                _write(conn, found.call_sids, found.rows, now)
+                made += len(found.call_sids)
+                told(made)
         _judge_due(conn, now)
     return made
+
+
+class _Page(NamedTuple):
+    """The rows of the next calls that began; `after` None: there are none."""
+
+    after: int | None
+    call_sids: list[str]
+    rows: list[dict[str, object]]
+
+
+def _page(conn: Connection, after: int, now: datetime) -> _Page:
+    to, call_sids = summaries.begun(conn, after, REBUILT_CALLS)
+    return _Page(to, call_sids, _rows(conn, call_sids, now))
 
 
 def _make(conn: Connection, call_sids: Sequence[str], now: datetime) -> int:
     for start in range(0, len(call_sids), PAGE_CALLS):
         page = call_sids[start : start + PAGE_CALLS]
-        rows = [summarize(Caller._make(one.call), one.facts) for one in summaries.told(conn, page)]
-        with conn.transaction():
-            summaries.put(conn, [_row(row, judge(row, (), WINDOW, now)) for row in rows], now)
-            summaries.relate(conn, page, now)
-            contacts.relate(conn, page)
+        _write(conn, page, _rows(conn, page, now), now)
     return len(call_sids)
+
+
+def _rows(conn: Connection, call_sids: Sequence[str], now: datetime) -> list[dict[str, object]]:
+    rows = (summarize(Caller._make(one.call), one.facts) for one in summaries.told(conn, call_sids))
+    return [_row(row, judge(row, (), WINDOW, now)) for row in rows]
+
+
+def _write(conn: Connection, call_sids: Sequence[str], rows: list[dict[str, object]], now: datetime) -> None:
+    with conn.transaction():
+        summaries.put(conn, rows, now)
+        summaries.relate(conn, call_sids, now)
+        contacts.relate(conn, call_sids)
 
 
 def _row(call: Summary, found: Outcome) -> dict[str, object]:

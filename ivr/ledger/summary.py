@@ -17,6 +17,7 @@ EVIDENCE = (
     "steps_sent", "said_solved", "said_not", "rejoined", "agent_connected", "hung_up_in_queue", "call_ended",
 )  # fmt: skip
 NAMES_ARTICLE = frozenset(("eligible", "offered", "offer_cut", "accepted"))  # in the order of the offers
+USES = ("heard", "clicked", "steps_sent", "said_solved")
 QUESTIONS = frozenset(("found", "nothing"))  # kinds of `replied` that ask something anew
 
 
@@ -136,6 +137,9 @@ class _Told:
 
     def of(self, name: str) -> Sequence[Fact]:
         return self._by.get(name, ())
+
+    def any_of(self, names: Iterable[str]) -> bool:
+        return any(name in self._by for name in names)
 
     def links(self, name: str) -> Sequence[Fact]:
         """Those about a text with a link, not about a "did it help?"."""
@@ -291,13 +295,15 @@ def _used(told: _Told) -> tuple[datetime | None, dict[str, int]]:
     The short version heard to its end; or, of a text that was delivered, within USED_WITHIN of it: a visit by a person,
     the steps asked for by reply, or a reply that it solved the problem (who says so has read it).
     """
+    if not told.any_of(USES):
+        return None, {}
     queued = {fact.data.get("text_id"): fact.at for fact in told.links("text_queued")}
     begun = queued | {fact.data.get("text_id"): fact.at for fact in told.links("sent")}
     delivered = {fact.data.get("text_id"): fact.id for fact in told.links("delivered")}
     uses: list[tuple[datetime, int, dict[str, int]]] = [
         (fact.at, fact.id, {"heard": fact.id}) for fact in told.of("heard")
     ]
-    for name in ("clicked", "steps_sent", "said_solved"):
+    for name in USES[1:]:
         for fact in told.of(name):
             text = fact.data.get("text_id")
             if text in delivered and text in begun and fact.at - begun[text] < USED_WITHIN:
@@ -312,6 +318,8 @@ def _offers(told: _Told) -> tuple[Offered, ...]:
     """Each article the call was about, in the order of the offers."""
     named = (fact.data.get("article") for fact in told.all if fact.name in NAMES_ARTICLE)
     order = dict.fromkeys(article for article in named if article)
+    if not order:
+        return ()
     by_text = _articles(told)
 
     def about(name: str) -> set[str | None]:
