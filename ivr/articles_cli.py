@@ -89,14 +89,14 @@ def index_is_stale(settings: Settings) -> bool:
 
 
 def index_is_servable(settings: Settings) -> bool:
-    """Whether this version, with this encoder, can serve the live index, fetched or not."""
+    """Whether this version, with this encoder, can serve the live index, fetched or not: every machine fetches it."""
     with _connection(settings) as conn:
         live = indexes.current(conn)
-        if live is None or live.model_id != _model_id(settings) or not indexes.has_chunks(conn, live.version):
+        if live is None or live.model_id != _model_id(settings) or not bundles.is_readable(conn, live.version):
             return False
     folder = index_folder(settings) / live.version
     if not folder.is_dir():
-        return True  # it is fetched
+        return True
     try:
         read_manifest(folder)
     except BundleError:  # of an earlier format

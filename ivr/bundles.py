@@ -4,6 +4,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,6 +54,17 @@ def fetch(conn: Connection, root: Path, version: str) -> None:
                 (draft / name).unlink(missing_ok=True)
             raise
         settle(draft, root / version)
+
+
+def is_readable(conn: Connection, version: str) -> bool:
+    """Whether what the database has of a version is in the format of this software, and its manifest is whole."""
+    with tempfile.TemporaryDirectory() as name:
+        try:
+            _fetch_file(conn, version, MANIFEST, Path(name))
+            read_manifest(Path(name), version)
+        except BundleError:
+            return False
+    return True
 
 
 def _proven(draft: Path, version: str) -> "dict[str, dict[str, str]]":

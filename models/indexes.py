@@ -174,11 +174,6 @@ def forget_chunks(conn: Connection, keep: Iterable[str]) -> None:
     conn.execute("DELETE FROM index_chunks WHERE version <> ALL(%s)", (list(keep),))
 
 
-def has_chunks(conn: Connection, version: str) -> bool:
-    """Whether another machine can fetch this version: its manifest, which is put last, is there."""
-    return chunk(conn, version, "manifest.json", 0) is not None
-
-
 def note_use(conn: Connection, process: str, version: str) -> None:
     """A process serves this version now."""
     conn.execute(

@@ -1,5 +1,6 @@
 """`flask articles` and `flask index`, on real stores and with the real encoder."""
 
+import hashlib
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -24,7 +25,7 @@ from search.calibration import as_json, calibration_from, shipped
 from search.encoder import OnnxEncoder
 from search.finder import Finder
 from search.importing import ImportRefused
-from search.index import BundleError, load
+from search.index import FORMAT, BundleError, _sealed, load
 from search.judge import gate_id
 from search.judge import shipped as judge
 from search.query import Query
@@ -186,6 +187,24 @@ def test_an_index_of_an_earlier_format_is_stale(settings: Settings, tmp_path: Pa
     built = build_index(settings)
     manifest = index_folder(settings) / built.version / "manifest.json"
     manifest.write_text(json.dumps({"format": 1, "version": built.version}), "utf-8")
+    assert index_is_stale(settings)
+
+
+def test_an_index_of_an_earlier_format_that_lies_in_the_database_alone_is_stale(
+    settings: Settings, db: Connection, tmp_path: Path
+) -> None:
+    """As where a release runs on a machine with an empty disk."""
+    import_path(settings, write(tmp_path / "threads.jsonl", *TITLES))
+    built = build_index(settings)
+    folder = index_folder(settings) / built.version
+    earlier = {**json.loads((folder / "manifest.json").read_text("utf-8")), "format": FORMAT - 1}
+    del earlier["seal"]
+    content = _sealed(earlier).encode()
+    db.execute(
+        "UPDATE index_chunks SET content = %s, sha256 = %s WHERE file = 'manifest.json'",
+        (content, hashlib.sha256(content).digest()),
+    )
+    folder.rename(tmp_path / "elsewhere")
     assert index_is_stale(settings)
 
 
