@@ -10,7 +10,9 @@ import structlog
 from psycopg import Connection
 
 from ivr.call.effects import Search
+from ivr.call.events import Found
 from ivr.call.plan import Plan
+from ivr.call.understand import forbidden
 from ivr.carrier.inbound import Message
 from ivr.finding import find
 from ivr.texts import compose, links, replies
@@ -185,15 +187,18 @@ def _steps(wiring: Wiring, conn: Connection, said: _Said) -> tuple[str, Composed
 
 def _question(wiring: Wiring, conn: Connection, said: _Said) -> tuple[str, Composed | None]:
     """Searched as a transcript is; answered with an article's link, or how to reach a person."""
-    share = said.plan.offers.wrong_share
-    found = find(wiring, conn, Search((), said.message.body, said.language, wrong_share=share))
+    body, share = said.message.body, said.plan.offers.wrong_share
+    if forbidden(body, said.plan, said.language):  # as on a call: fraud, bereavement ... are for a person
+        found = Found((), "never_offer", None, None, None)
+    else:
+        found = find(wiring, conn, Search((), body, said.language, wrong_share=share))
     if not found.cards:
         _tell(conn, said, "question_answered", {"reason": found.reason, "score": found.score})
         return "nothing", _plain(said, "reply_nothing", number=said.number)
     card = found.cards[0]
-    text, body = _answer_row(wiring, conn, said, card)
+    text, answer = _answer_row(wiring, conn, said, card)
     _tell(conn, said, "question_answered", {"text_id": text.id, "article": card.id, "score": found.score})
-    return "found", body
+    return "found", answer
 
 
 def _answer_row(wiring: Wiring, conn: Connection, said: _Said, card: ArticleCard) -> tuple[Text, Composed]:

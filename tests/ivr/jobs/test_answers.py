@@ -198,6 +198,16 @@ def test_a_question_without_an_answer_gets_the_number(
     assert phone.says("what is the meaning of it all") is not None
 
 
+def test_a_question_about_what_is_never_offered_gets_the_number_only(
+    desk: Desk, db: Connection, phone: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _find(monkeypatch, FOUND)
+    reply = phone.says("I think this is fraud, how do I stop it on the router")
+    assert reply is not None
+    assert "/r/" not in reply
+    assert facts.of_call(db, f"CA{1:032x}")[-2].data["reason"] == "never_offer"
+
+
 def test_two_machines_answering_each_other_soon_fall_silent(
     desk: Desk, db: Connection, phone: Phone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
