@@ -108,7 +108,8 @@ def _repeat(state: CallState, plan: Plan, moment: Moment) -> Step:
 def _incident(state: CallState, plan: Plan, moment: Moment) -> Step:
     """Key 1 on the question for an incident's news."""
     if incidents.typed_ahead(state, plan, moment):
-        return Step(*document(state, plan, moment, (say(state, plan, "incident_news"),), incidents.WHAT))
+        again = replace(state, news_re_asked=True)
+        return Step(*document(again, plan, moment, (say(again, plan, "incident_news"),), incidents.WHAT))
     news = incidents.accept(state, plan, moment)
     return Step(*document(news.state, plan, moment, news.says), news.facts, news.text)
 

@@ -42,14 +42,15 @@ def question(state: CallState, plan: Plan, moment: Moment) -> tuple[CallState, t
     asks = next((one for one in told if one.id not in state.news_asked), None)
     if asks is None:
         return state, ()
-    state = replace(state, news_of=asks.id, news_asked=(*state.news_asked, asks.id))
+    state = replace(state, news_of=asks.id, news_asked=(*state.news_asked, asks.id), news_re_asked=False)
     return state, (say(state, plan, "incident_news"),)
 
 
 def typed_ahead(state: CallState, plan: Plan, moment: Moment) -> bool:
-    """Whether a key that comes now was pressed before the question could be understood."""
+    """Whether a key that comes now was pressed before the question could be understood. It is asked again once."""
     served = state.served
-    return bool(served and served.what == WHAT and moment.ms - served.at_ms < plan.offers.typed_ahead_ms)
+    fresh = served is not None and served.what == WHAT and not state.news_re_asked
+    return bool(served and fresh and moment.ms - served.at_ms < plan.offers.typed_ahead_ms)
 
 
 def accept(state: CallState, plan: Plan, moment: Moment) -> News:

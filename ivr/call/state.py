@@ -160,6 +160,7 @@ class CallState(Value, frozen=True):
     incidents: tuple[int, ...] = ()  # those the caller was told of
     news_of: int | None = None  # the incident of which key 1 asks for news by text
     news_asked: tuple[int, ...] = ()  # those whose news the caller was asked about
+    news_re_asked: bool = False  # the latest question was asked again, for a key typed ahead
     news_texted: tuple[int, ...] = ()  # those whose news is on its way
     hold_seen: tuple[str, ...] = ()  # marks of the latest hold requests, newest last
 
