@@ -4,7 +4,8 @@ import io
 import struct
 import wave
 
-from ivr.audio import CLIPS, RATE, Audio
+from ivr.audio import CLIPS, Audio
+from ivr.recorded import RATE
 
 
 def test_clips_are_eight_kilohertz_mono_of_their_length_and_quiet() -> None:
