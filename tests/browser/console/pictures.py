@@ -25,11 +25,9 @@ def pages(page: Page, console: str, sample: dict[str, object]) -> None:
         ("today", "/today", ""),
         ("menus", "/menus", "#tree"),
         ("draft", draft, ""),
-        ("choice", f"{draft}/choice?at=mobile.voicemail", ""),
         ("rehearsal", f"{sound}/rehearsals/{sample['study_id']}", ""),
         ("mapping", "/mapping", ""),
         ("articles", "/articles", ""),
-        ("article", f"/articles/{sample['article_id']}", ""),
         ("review", "/reviews", ""),
         ("call", f"/calls/{sample['call_sid']}", ""),
         ("audit", "/audit", ""),
@@ -57,7 +55,7 @@ def main() -> None:
         release(data_dir)
         with running(data_dir) as service, chromium() as browser:
             with wired(data_dir) as wiring:
-                sample = stocked(wiring)
+                sample = stocked(wiring, "Which router light?")
             context = person(browser, viewport=DESK)
             context.set_default_timeout(PATIENCE_MS)
             page = context.new_page()

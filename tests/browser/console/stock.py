@@ -60,7 +60,7 @@ def draft(wiring: Wiring, name: str, *, faulty: bool) -> int:
     return draft_id
 
 
-def threads_that_wait(wiring: Wiring) -> None:
+def threads_that_wait(wiring: Wiring, title: str) -> None:
     """A source of which nothing has an accepted answer."""
     now = wiring.clock()
     with wiring.pool.connection() as conn:
@@ -68,7 +68,7 @@ def threads_that_wait(wiring: Wiring) -> None:
             "town", "discourse", "https://town.example", {}, None, "accepted", None, "en", "", False, 15, now
         )
         sources.add(conn, row)
-        found = [_thread(title) for title in ("Router blinks orange after the storm", "Invoice came twice", HOSTILE)]
+        found = [_thread(one) for one in ("Router blinks orange after the storm", "Invoice came twice", title)]
         new = [NewThread(str(n), f"town:{n}", "1", one.as_json(), one.content_hash()) for n, one in enumerate(found, 1)]
         threads.put(conn, "town", new)
         settle(conn, known_source(conn, "town"), now, Synced(), believe=True)
@@ -91,11 +91,11 @@ def tone(seconds: float) -> bytes:
     return file.getvalue()
 
 
-def stocked(wiring: Wiring) -> Mapping[str, object]:
-    """All of it; what stands for each argument of an address."""
+def stocked(wiring: Wiring, title: str = HOSTILE) -> Mapping[str, object]:
+    """All of it, with a draft and a thread of that title; what stands for each argument of an address."""
     calls(wiring)
-    threads_that_wait(wiring)
-    faulty = draft(wiring, HOSTILE, faulty=True)
+    threads_that_wait(wiring, title)
+    faulty = draft(wiring, title, faulty=True)
     sound = draft(wiring, "Winter menu", faulty=False)
     now = wiring.clock()
     with wiring.pool.connection() as conn:
@@ -103,8 +103,8 @@ def stocked(wiring: Wiring) -> Mapping[str, object]:
         voice.record(wiring, WHO, voice.prompt(conn, plan, "greeting", "en"), tone(2), "take 3.wav")
         incidents.start(
             conn, message={"en": "Our network is down in the north.", "es": "La red no funciona en el norte."},
-            news={"en": "News at the link.", "es": "Noticias en el enlace."}, leaves=["stolen-or-fraud"], starts_at=now,
-            until=now + timedelta(hours=2), who="Ada Byron", why="a cable was cut",
+            news={"en": "News at the link.", "es": "Noticias en el enlace."}, leaves=["mobile-no-signal"],
+            starts_at=now, until=now + timedelta(hours=2), who="Ada Byron", why="a cable was cut",
         )  # fmt: skip
         mapping.ask(conn, wiring, WHO)
         study_id = rehearsal.ask(conn, wiring, WHO, sound, rehearsal.CHOICES[0])
