@@ -14,7 +14,7 @@ export PYTHONUNBUFFERED := 1
 export OFFHOLD_PORT := $(PORT)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-models lint lock bench bench-index bench-ledger bench-search simulate-savings clean
+.PHONY: help run test test-models lint lock bench bench-index bench-ledger bench-pages bench-search simulate-savings clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -45,6 +45,9 @@ bench-index: $(VENV)/test.stamp ## the search index up to a million passages (SE
 
 bench-ledger: $(VENV)/test.stamp ## the settlement of a million calls, and a statement of them (CALLS=number)
 	@exec python -m bench.ledger $(CALLS)
+
+bench-pages: $(VENV)/test.stamp ## every page of the console beside a million facts (FACTS=number; filled once)
+	@exec python -m bench.pages $(if $(FACTS),--facts "$(FACTS)")
 
 bench-search: $(VENV)/test.stamp ## the search on judged sets beside plain ways (SETS=folder of sets)
 	@test -d "$(SETS)" || { echo "$(SETS) is no folder: SETS=folder of judged sets" >&2; exit 1; }
