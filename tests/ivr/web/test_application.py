@@ -1,6 +1,9 @@
 """Webhooks take a short way through the framework; everything else takes the whole."""
 
+import time
+
 from flask import Flask, Response
+from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from tests.ivr.web.conftest import Carrier
 
@@ -27,3 +30,17 @@ def test_a_webhook_fetched_or_misspelt_is_refused_as_any_page(carrier: Carrier) 
 
 def test_a_webhook_too_long_to_be_one_is_refused_unread(carrier: Carrier) -> None:
     assert carrier.call("/voice/hold", SpeechResult="x" * 70_000).status_code == 403
+
+
+def test_what_only_begins_like_the_console_is_no_part_of_it(carrier: Carrier) -> None:
+    assert carrier.client.get("/consolation").status_code == 404
+    assert carrier.client.get("/console").status_code in (302, 308)
+    assert carrier.client.get("/console/").status_code == 303
+
+
+def test_a_path_of_slashes_only_takes_no_time(app: Flask) -> None:
+    began = time.process_time()
+    environ = EnvironBuilder(path="/apiary").get_environ() | {"PATH_INFO": "/apiary" + "/" * 60_000}
+    _, status, _ = run_wsgi_app(app.wsgi_app, environ)
+    assert status in ("404 NOT FOUND", "308 PERMANENT REDIRECT")
+    assert time.process_time() - began < 0.5
