@@ -375,6 +375,17 @@ def set_top(text: str, keys: Mapping[str, str]) -> str:
     return changes.text()
 
 
+def set_offers(text: str, rules: Mapping[str, str]) -> str:
+    """Offer rules, as they are written in the file; those that are not named stay."""
+    changes = Changes(text)
+    if not isinstance(changes.data.get("offers"), dict):
+        changes.put((), "offers", dict(rules), before=("wording",))
+    else:
+        for key, value in rules.items():
+            changes.put(("offers",), key, value)
+    return changes.text()
+
+
 def _put_text(changes: Changes, place: Path, key: str, words: str) -> None:
     changes.put(place, key, words.strip(), before=_AFTER_WORDS)
 

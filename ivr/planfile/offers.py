@@ -24,6 +24,7 @@ RANGES: dict[str, tuple[int, int]] = {
     "follow_up_after_h": (2, 4),
 }
 
+HOLDOUT_SHARE = (0.0, 0.9)
 WRONG_SHARE = (0.01, 0.5)  # less cannot be promised; with more, silence serves callers better
 
 
@@ -34,7 +35,7 @@ def read_offers(node: Node | None, problems: Problems) -> OfferRules:
     fields = Fields(node, "'offers'", problems)
     default = OfferRules()
     whole = {name: fields.integer(name, getattr(default, name), *span) for name, span in RANGES.items()}
-    holdout = fields.number("holdout_share", default.holdout_share, 0.0, 0.9, whole=False)
+    holdout = fields.number("holdout_share", default.holdout_share, *HOLDOUT_SHARE, whole=False)
     if 0 < holdout < 0.02:
         problems.warn(
             fields.place_of("holdout_share"),

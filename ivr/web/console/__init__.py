@@ -12,10 +12,10 @@ from ivr.web.console.entry import entry
 from ivr.web.console.finance import finance
 from ivr.web.console.mapping import mapping
 from ivr.web.console.menu_edits import menus
+from ivr.web.console.offer_rules import settings as settings_pages
 from ivr.web.console.oidc import oidc
 from ivr.web.console.rehearsal import rehearsal
 from ivr.web.console.reviews import reviews
-from ivr.web.console.settings import settings as settings_pages
 from ivr.web.console.sources import sources
 from ivr.web.console.staff import staff
 from ivr.web.console.today import today

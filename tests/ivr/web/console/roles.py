@@ -38,6 +38,8 @@ ROLES = {
     "POST /settings/webhooks/<int:hook_id>/remove": "admin",
     "POST /settings/webhooks/<int:hook_id>/test": "admin",
     "POST /settings/erase": "admin",
+    "GET /settings/offers": "admin",
+    "POST /settings/offers": "admin",
     # today
     "GET /today": "viewer",
     "GET /today/now": "viewer",
