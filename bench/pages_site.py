@@ -178,8 +178,8 @@ def _rest(conn: Connection, wiring: Wiring) -> None:
         staff.add(conn, f"staff{number}@lumora.example", f"Somebody {number}", "editor", "en", NOW)
     for _ in range(30):
         tokens.make(conn, wiring, Staff(made_by, "Bench", "admin", "en"), name="bench", scopes=["read"], why="")
-    for number in range(NOTES):
-        with conn.transaction():
+    with conn.transaction():
+        for number in range(NOTES):
             audit.note(conn, who=made_by, what="bench.note", on=f"thing {number}", after={"n": number}, at=NOW)
     plan = wiring.plans.live(conn)
     leaves = sorted(plan.leaves())[:3]
