@@ -62,7 +62,7 @@ def test_the_commands_work_as_the_documents_write_them(tmp_path: Path) -> None:
 def test_every_command_of_the_documents_and_pages_exists(tmp_path: Path) -> None:
     pages = [*DOCUMENTS, *(ROOT / "ivr").rglob("*.py"), *(ROOT / "ivr").rglob("*.html")]
     said = "\n".join(page.read_text("utf-8") for page in pages)
-    named = set(re.findall(r"(?:`|<code>|^)flask ([a-z-]+)(?: ([a-z-]+))?", said, re.MULTILINE))
+    named = set(re.findall(r"(?:`|<code>|^)flask ([a-z-]+)(?: ([a-z][a-z-]*))?", said, re.MULTILINE))
     app = create_app(build(load({"DATA_DIR": str(tmp_path)}, dotenv=None)))
     for group, command in named:
         found = app.cli.commands.get(group)
