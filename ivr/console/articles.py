@@ -112,13 +112,13 @@ class View:
 # ---- looking
 
 
-def find(conn: Connection, wiring: Wiring, wanted: Wanted, after: Place | None) -> Found:
+def find(conn: Connection, wiring: Wiring, wanted: Wanted, after: Place | None, limit: int = ON_A_PAGE) -> Found:
     """A page of articles, those offered most often in the last 28 days first."""
     did = _did(conn, wiring)
     offered = {one.article: one.offered for one in did.values() if one.offered}
-    rows = article_lists.page(conn, wanted, offered, after, ON_A_PAGE + 1)
-    lines = tuple(Line(row, _shares(did[row.id]) if row.id in did else None) for row in rows[:ON_A_PAGE])
-    last = rows[ON_A_PAGE - 1] if len(rows) > ON_A_PAGE else None
+    rows = article_lists.page(conn, wanted, offered, after, limit + 1)
+    lines = tuple(Line(row, _shares(did[row.id]) if row.id in did else None) for row in rows[:limit])
+    last = rows[limit - 1] if len(rows) > limit else None
     return Found(lines, Place(last.offered, last.id) if last else None)
 
 

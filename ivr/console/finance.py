@@ -104,7 +104,7 @@ class MonthNet:
 def month_or_missing(text: str) -> date:
     """ "2026-09" as its first day. Raises Missing."""
     try:
-        if len(text) == 7:
+        if len(text) == 7 and "2000" <= text[:4] <= "2999":
             return date.fromisoformat(f"{text}-01")
     except ValueError:
         pass

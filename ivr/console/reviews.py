@@ -84,15 +84,15 @@ class Decision:
 # ---- looking
 
 
-def queue(conn: Connection, source: str, reason: str, after: tuple[int, str] | None) -> Queue:
+def queue(conn: Connection, source: str, reason: str, after: tuple[int, str] | None, limit: int = ON_A_PAGE) -> Queue:
     """A page of what waits (of a source and for a reason, "" for any), by the calls it would serve."""
     counted, newest = studies.latest(conn, REVIEW, state="done"), studies.latest(conn, REVIEW)
     served: dict[str, int] = (counted.told or {}).get("served", {}) if counted else {}
     reasons = [reason] if reason in REASONS else list(REASONS)
-    rows = threads.waiting(conn, reasons, source, served, after, ON_A_PAGE + 1)
+    rows = threads.waiting(conn, reasons, source, served, after, limit + 1)
     edited = edits.read_many(conn, [row.article_id for row in rows])
-    lines = tuple(_line(row, edited.get(row.article_id)) for row in rows[:ON_A_PAGE])
-    last = rows[ON_A_PAGE - 1] if len(rows) > ON_A_PAGE else None
+    lines = tuple(_line(row, edited.get(row.article_id)) for row in rows[:limit])
+    last = rows[limit - 1] if len(rows) > limit else None
     by_source: Counter[str] = Counter()
     by_reason: Counter[str] = Counter()
     for name, why, count in threads.count_waiting(conn, list(REASONS)):

@@ -3,11 +3,16 @@
 from flask import Flask, Response, jsonify
 
 from ivr.web.api import guards, openapi, problems, rates
+from ivr.web.api.articles import articles
+from ivr.web.api.calls import calls
+from ivr.web.api.finance import finance
 from ivr.web.api.hooks import hooks
 from ivr.web.api.leaves import leaves
 from ivr.web.api.menus import menus
 from ivr.web.api.operations import Group
 from ivr.web.api.people import people
+from ivr.web.api.reviews import reviews
+from ivr.web.api.sources import sources
 from ivr.web.api.today import today
 from ivr.wiring import Wiring
 
@@ -15,6 +20,11 @@ groups: tuple[Group, ...] = (
     today,
     menus,
     leaves,
+    articles,
+    sources,
+    reviews,
+    calls,
+    finance,
     hooks,
     people,
 )  # fmt: skip

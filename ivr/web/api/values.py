@@ -42,6 +42,11 @@ Cursor = Annotated[
     BeforeValidator(_digits),
 ]
 
+Place = Annotated[
+    str,
+    Field(pattern=_NO_ZERO, max_length=400, description="`next` of the page before; left out: the first page"),
+]
+
 
 class Given(BaseModel):
     """What a program sends: exactly this and nothing else."""
@@ -70,6 +75,15 @@ class Page(Given):
     after: Cursor | None = None
 
 
+class Places(Given):
+    """Which part of a list that is not by number."""
+
+    model_config = ConfigDict(extra="forbid", strict=False)
+
+    limit: Limit = 50
+    after: Place | None = None
+
+
 One = TypeVar("One")
 
 
@@ -78,6 +92,13 @@ class Paged(BaseModel, Generic[One]):
 
     items: list[One]
     next: int | None = Field(None, description="`after` of the next page; null: this is the last one")
+
+
+class Placed(BaseModel, Generic[One]):
+    """A part of a list that is not by number."""
+
+    items: list[One]
+    next: str | None = Field(None, description="`after` of the next page; null: this is the last one")
 
 
 class All(BaseModel, Generic[One]):
@@ -98,3 +119,29 @@ def moment(field: str, given: str) -> datetime:
         return datetime.fromisoformat(given).astimezone(UTC)
     except (ValueError, OverflowError):
         raise Wrong({field: sentence("There is no such time.")}) from None
+
+
+def place(number: object, name: str) -> str:
+    """Where the next page begins: after this line."""
+    return f"{number}~{name}"
+
+
+def numbered(after: str) -> tuple[int, str]:
+    """A `place` by a whole number and a name. Raises Wrong for one that was never told."""
+    number, sign, name = after.partition("~")
+    if not (sign and name and re.fullmatch(r"[0-9]{1,9}", number)):
+        raise _no_place()
+    return int(number), name
+
+
+def timed(after: str) -> tuple[datetime, str]:
+    """A `place` by a time and a name. Raises Wrong for one that was never told."""
+    at, sign, name = after.partition("~")
+    if not (sign and name and re.fullmatch(_MOMENT, at)):
+        raise _no_place()
+    return moment("after", at), name
+
+
+def _no_place() -> Wrong:
+    """What is said of an `after` that no page told."""
+    return Wrong({"after": sentence("This is no `next` of a page before.")})
