@@ -37,7 +37,7 @@ ASKED_TOO = {
     "/calls": (
         "?queue={queue}",
         "?leaf={leaf}",
-        "?article={article_id}",
+        "?article={offered}",
         "?outcome=provisional",
         "?outcome=reversed&leaf={leaf}",
         "?since=2026-10-10&until=2026-10-12",
@@ -103,10 +103,8 @@ def blanks(wiring: Wiring) -> dict[str, str]:
             "leaf": leaf,
             "queue": one("SELECT queue FROM call_summaries GROUP BY queue ORDER BY count(*) DESC LIMIT 1"),
             "call_sid": one("SELECT call_sid FROM call_summaries ORDER BY facts DESC, call_sid LIMIT 1"),
-            "article_id": one(
-                "SELECT article FROM call_summaries JOIN articles ON id = article GROUP BY article"
-                " ORDER BY count(*) DESC LIMIT 1"
-            ),
+            "article_id": "bench-7",
+            "offered": one("SELECT article FROM article_days GROUP BY article ORDER BY sum(offered) DESC LIMIT 1"),
             "recording_id": one("SELECT id FROM recordings LIMIT 1"),
             "before": (wiring.clock() - timedelta(days=30)).isoformat().replace("+", "%2B"),
             "month": "2026-10",
