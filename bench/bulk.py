@@ -23,7 +23,7 @@ from ivr.planfile.store import STARTER
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 DAYS = 28
 PAGE = 5000  # calls written at a time
-REFUSALS = ("nothing_near", "not_sure_enough", "transcript_too_poor", "never_offer", "language")
+REFUSALS = ("nothing_near", "unsure", "transcript_too_poor", "never_offer", "language")
 SENTENCES = (
     "the red light is on again",
     "my bill is too high",

@@ -68,7 +68,16 @@ def dues(
     terms: Terms,
     day_of: Callable[[datetime], date],
 ) -> list[Due]:
-    """All figures of a call. `prices` by text id; `day_of`: the day in the site's zone."""
+    """All figures of a call, in millionths of the currency.
+
+    A text that was used (or a short version heard to its end) and a hang-up after it are worth what a contact with an
+    agent costs, times one less the haircut: the share of like callers who give up and do not come back anyway. That is
+    pending until the window has passed, then confirmed, or taken back when the caller returns. Costs are what was used
+    times its price: segments of a text times the price and the carrier's fee, uses times their price, the time our
+    question adds times the price of a minute.
+
+    `prices` are by text id; `day_of` gives the day in the site's zone.
+    """
     rows = tuple(used)
     return [*_saving(call, outcome, terms, day_of), *_costs(call, rows, prices, terms)]
 
