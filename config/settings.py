@@ -111,7 +111,8 @@ class Settings(BaseModel):
         json_schema_extra={"default": "made by the first run"},
     )
     statement_key: kinds.Key = Field(
-        description="signs the statements of closed months (32 bytes, base64); its public half is at /console/finance/key",
+        description="signs the statements of closed months (32 bytes, base64); its public half is at "
+        "/console/finance/key",
         json_schema_extra={"default": "made by the first run"},
     )
     test_phone: kinds.Switch = Field(

@@ -47,7 +47,9 @@ class Figure:
 def _figure(key: str, name: Sentence, made_by: Any, kinds: frozenset[Entry] | tuple[Entry, ...] = ()) -> Figure:
     place = f"{made_by.__module__}.{made_by.__qualname__}"
     order = list(Entry)
-    return Figure(key, name, place, (inspect.getdoc(made_by) or "").replace("`", ""), tuple(sorted(kinds, key=order.index)))
+    return Figure(
+        key, name, place, (inspect.getdoc(made_by) or "").replace("`", ""), tuple(sorted(kinds, key=order.index))
+    )
 
 
 #: every figure of a statement by its key, from the code's own words
