@@ -166,7 +166,7 @@ def test_secrets_print_as_stars(tmp_path: Path) -> None:
     for secret in settings.secrets():
         assert secret.get_secret_value() not in repr(settings)
         assert str(secret) == "***"
-    assert len(settings.secrets()) == 7
+    assert len(settings.secrets()) == 8
     assert {name for name in known_names() if "***" in repr(getattr(settings, name.lower()))} < SECRETS
 
 
