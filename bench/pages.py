@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from flask import Flask
+from flask.sessions import SecureCookieSessionInterface
 from flask.testing import FlaskClient
 from rich.console import Console
 from rich.table import Table
@@ -74,7 +75,9 @@ def signed_in(app: Flask, wiring: Wiring) -> FlaskClient:
         assert person is not None
         sessions.begin(conn, hashlib.sha256(session_id.encode()).digest(), person.id, now)
     client = app.test_client()
-    serializer = console.session_interface.get_signing_serializer(console)  # type: ignore[attr-defined]
+    assert isinstance(console.session_interface, SecureCookieSessionInterface)
+    serializer = console.session_interface.get_signing_serializer(console)
+    assert serializer is not None
     name = console.config["SESSION_COOKIE_NAME"]
     client.set_cookie(name, serializer.dumps({"id": session_id}), path="/", secure=False)
     return client

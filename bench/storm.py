@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 import psutil
 import psycopg
@@ -150,7 +151,7 @@ class Weather:
                     await asyncio.sleep(HOLD_EVERY_S)
 
         holders = asyncio.create_task(hold())
-        await at_rate(rate, at_once, [lambda one=one: speak(*one) for one in callers])  # type: ignore[misc]
+        await at_rate(rate, at_once, [partial(speak, *one) for one in callers])
         over.set()
         await holders
         after = await self.brewing(2_000_000, 20)

@@ -80,6 +80,7 @@ def _application(wiring: Wiring) -> Flask:
     app = Application(__name__, template_folder="web/templates", static_folder="web/static")
     app.extensions["offhold"] = wiring
     beside = Beside(app.wsgi_app, {"/console": partial(_console, wiring), "/api": partial(_api, wiring)})
+    # Flask's own way to put something around an application, which mypy takes for a method overwritten.
     app.extensions["mounted"] = app.wsgi_app = beside  # type: ignore[method-assign]
     web.install(app)
     for blueprint in web.blueprints:

@@ -8,17 +8,13 @@ import tempfile
 from datetime import timedelta
 from pathlib import Path
 
-import requests
 import structlog
-import urllib3
-from requests_hardened.ip_filter import InvalidIPAddress
 
-from ivr import hook_messages, statement_files, statements
+from ivr import hook_messages, hook_posts, statement_files, statements
 from ivr.statement_files import FORMATS
 from ivr.wiring import Wiring
 from models import statements as kept
 from models.statements import Export, Run
-from search.sources.fetching import guarded
 
 log = structlog.get_logger()
 
@@ -92,15 +88,9 @@ def _post(wiring: Wiring, export: Export, name: str, raw: bytes, run: Run) -> st
         **hook_messages.headers(message_id, wiring.clock(), raw, [wiring.numbers.open(export.secret)]),
     }
     try:
-        with (
-            guarded(WITHIN_S, allow_private=private) as (session, _),
-            session.post(
-                export.target, raw, headers=headers, timeout=(5, WITHIN_S), allow_redirects=False, stream=True
-            ) as answer,
-        ):
-            status = answer.status_code
-    except InvalidIPAddress:
+        status = hook_posts.status_of(export.target, raw, headers, within_s=WITHIN_S, allow_private=private)
+    except hook_posts.PRIVATE:
         return "the address is in the private network"
-    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, UnicodeError) as error:
+    except hook_posts.UNREACHED as error:
         return f"it could not be reached: {type(error).__name__}"
     return None if 200 <= status < 300 else f"it answered {status}"

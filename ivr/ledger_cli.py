@@ -24,6 +24,7 @@ from ivr.months import NotClosed, close_month
 from ivr.planfile.problems import PlanRefused
 from ivr.wiring import Wiring
 from models import contacts, erase, ledger, periods, rates
+from models.locks import alone
 
 _by = click.option("--by", default=login, show_default="your login name", help="who does this")
 _FILE = click.Path(path_type=Path)
@@ -59,7 +60,7 @@ def _bar(total: int) -> tuple[Progress, TaskID]:
 def settle_command(month: date | None) -> None:
     """Bring the books up to what the facts say. Safe to stop and to run again."""
     wiring = _wiring()
-    with wiring.pool.connection() as conn, erase.unhurried(conn), ledger.alone(conn, wait=True):
+    with wiring.pool.connection() as conn, erase.unhurried(conn), alone(conn, ledger.LOCK, wait=True):
         bar, task = _bar(ledger.waiting(conn, wiring.clock()))
         try:
             with bar:

@@ -9,6 +9,7 @@ from ivr.ledger.books import next_month
 from ivr.ledger.periods import State, Wish, objections
 from ivr.wiring import Wiring
 from models import audit, contacts, erase, ledger, periods, rates
+from models.locks import alone
 
 
 class NotClosed(Exception):
@@ -43,7 +44,7 @@ def close_month(wiring: Wiring, conn: Connection, wish: Wish) -> periods.Closed:
 
     Raises NotClosed with everything that speaks against it; then it stays open.
     """
-    with erase.unhurried(conn), ledger.alone(conn, wait=True):
+    with erase.unhurried(conn), alone(conn, ledger.LOCK, wait=True):
         if found := objections_to(wiring, conn, wish):
             raise NotClosed(found)
         try:

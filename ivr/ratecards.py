@@ -10,8 +10,8 @@ from psycopg import Connection
 from ivr.jobs.settle_ledger import Books, card_of, zone_of
 from ivr.ledger.books import MICRO, next_month
 from ivr.ledger.rates import RateCard, Span
+from ivr.planfile import disk
 from ivr.planfile.problems import Place, PlanRefused, Problem
-from ivr.planfile.tree import MOST_BYTES
 from ivr.ratefile import Reading, read_rates
 from ivr.wiring import Wiring
 from models import audit, erase, ledger, rates
@@ -28,13 +28,8 @@ class Publisher:
 
 def check_file(path: Path) -> tuple[bytes, Reading]:
     """Read a file from disk. Never raises: a file that cannot be opened is a problem of line 1."""
-    try:
-        with path.open("rb") as file:
-            raw = file.read(MOST_BYTES + 1)
-    except (OSError, ValueError) as error:  # ValueError: a path with a NUL
-        why = getattr(error, "strerror", None) or str(error)
-        return b"", Reading(None, (Problem(Place(1, 1), f"the file cannot be read: {why}", "Check its path"),))
-    return raw, read_rates(raw)
+    found = disk.content(path)
+    return (b"", Reading(None, (found,))) if isinstance(found, Problem) else (found, read_rates(found))
 
 
 def publish(wiring: Wiring, conn: Connection, text: str, publisher: Publisher) -> int:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from psycopg import Connection
 
-from models.summaries import _KEYS, LOOK_BACK
+from models.summaries import KEYS, LOOK_BACK
 
 
 class NewContact(NamedTuple):
@@ -102,7 +102,7 @@ def parked(conn: Connection, import_id: int, limit: int = 100) -> list[Parked]:
 
 _RELATED = f"""
 WITH first AS (
-    SELECT s.call_sid, min(c.at) AS at FROM call_summaries s, LATERAL {_KEYS} AS keys
+    SELECT s.call_sid, min(c.at) AS at FROM call_summaries s, LATERAL {KEYS} AS keys
         JOIN contacts c ON c.caller_key = k
     WHERE s.call_sid = ANY(%(sids)s) AND c.at > coalesce(s.ended_at, s.started_at)
         AND c.at <= s.started_at + %(within)s
@@ -122,7 +122,7 @@ def settle_again(conn: Connection, keys: Sequence[str], since: datetime) -> int:
     """Put the calls of people since a time on the ledger's list; how many."""
     return conn.execute(
         "WITH given AS (SELECT unnest(%(keys)s::text[]) AS caller_key), people AS ("
-        f" SELECT DISTINCT k FROM given s, LATERAL {_KEYS} AS keys)"
+        f" SELECT DISTINCT k FROM given s, LATERAL {KEYS} AS keys)"
         " INSERT INTO unsettled SELECT DISTINCT s.call_sid, '-infinity'::timestamptz FROM people JOIN call_summaries s"
         " ON s.caller_key = k WHERE s.started_at >= %(since)s"
         " ON CONFLICT (call_sid) DO UPDATE SET due_at = excluded.due_at",
@@ -134,7 +134,7 @@ def later(conn: Connection, call_sids: Sequence[str], within: timedelta) -> list
     """(call, when, number of the contact, channel) of contacts of the same people after they hung up in these calls."""
     rows = conn.execute(
         f"""
-        SELECT s.call_sid, o.at, o.id, o.channel FROM call_summaries s, LATERAL {_KEYS} AS keys, LATERAL (
+        SELECT s.call_sid, o.at, o.id, o.channel FROM call_summaries s, LATERAL {KEYS} AS keys, LATERAL (
             SELECT id, at, channel FROM contacts c WHERE c.caller_key = k AND c.at > s.hung_up_at
                 AND c.at <= s.hung_up_at + %(within)s) AS o
         WHERE s.call_sid = ANY(%(sids)s) AND s.hung_up_at IS NOT NULL""",

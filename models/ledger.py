@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -117,19 +116,6 @@ class Handled(NamedTuple):
 
 
 _COLUMNS = ", ".join(PostingRow._fields)
-
-
-@contextmanager
-def alone(conn: Connection, *, wait: bool = False) -> Iterator[bool]:
-    """Whether nobody else settles; with `wait` nobody does."""
-    function = "pg_advisory_lock" if wait else "pg_try_advisory_lock"
-    row = conn.execute(f"SELECT {function}(%s)", (LOCK,)).fetchone()
-    mine = wait or (row is not None and bool(row[0]))
-    try:
-        yield mine
-    finally:
-        if mine and not conn.closed:
-            conn.execute("SELECT pg_advisory_unlock(%s)", (LOCK,))
 
 
 # ---- for pages and statements

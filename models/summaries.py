@@ -1,8 +1,7 @@
 """One row a call of what became of it, made from its facts, and what the same person did afterwards."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -83,19 +82,6 @@ class Later(NamedTuple):
     channel: str
     same_topic: bool
     fact: int | None
-
-
-@contextmanager
-def alone(conn: Connection, *, wait: bool = False) -> Iterator[bool]:
-    """Whether nobody else writes summaries; with `wait` nobody does."""
-    function = "pg_advisory_lock" if wait else "pg_try_advisory_lock"
-    row = conn.execute(f"SELECT {function}(%s)", (LOCK,)).fetchone()
-    mine = wait or (row is not None and bool(row[0]))
-    try:
-        yield mine
-    finally:
-        if mine and not conn.closed:
-            conn.execute("SELECT pg_advisory_unlock(%s)", (LOCK,))
 
 
 def mark(conn: Connection) -> Mark:
@@ -188,19 +174,19 @@ def put(conn: Connection, rows: Iterable[Mapping[str, Any]], now: datetime) -> N
 
 
 #: the keys of the person that has key `s.caller_key`
-_KEYS = """(SELECT s.caller_key AS k UNION ALL SELECT b FROM linked_keys WHERE a = s.caller_key
+KEYS = """(SELECT s.caller_key AS k UNION ALL SELECT b FROM linked_keys WHERE a = s.caller_key
             UNION ALL SELECT a FROM linked_keys WHERE b = s.caller_key)"""
 _RELATE = f"""
 WITH given AS (
     SELECT caller_key, min(started_at) AS first FROM call_summaries s
     WHERE call_sid = ANY(%(sids)s) AND caller_key IS NOT NULL GROUP BY caller_key
 ), people AS (
-    SELECT k, min(first) AS first FROM given s, LATERAL {_KEYS} AS keys GROUP BY k
+    SELECT k, min(first) AS first FROM given s, LATERAL {KEYS} AS keys GROUP BY k
 ), after AS (
     SELECT s.call_sid, next.call_at, next.agent_at
     FROM people JOIN call_summaries s ON s.caller_key = people.k AND s.started_at >= people.first - %(back)s,
         LATERAL (SELECT min(o.started_at) FILTER (WHERE o.contact) AS call_at, min(o.agent_at) AS agent_at
-            FROM {_KEYS} AS keys, LATERAL (
+            FROM {KEYS} AS keys, LATERAL (
                 SELECT started_at, contact, agent_at FROM call_summaries o
                 WHERE o.caller_key = k AND o.started_at > coalesce(s.ended_at, s.started_at) AND o.test = s.test
                     AND o.started_at <= s.started_at + %(back)s AND o.call_sid <> s.call_sid) AS o) AS next
@@ -222,7 +208,7 @@ _NOTE = f"""
 WITH given AS (
     SELECT * FROM unnest(%(keys)s::text[], %(times)s::timestamptz[]) AS given (caller_key, at)
 ), known AS (
-    SELECT k, at FROM given s, LATERAL {_KEYS} AS keys
+    SELECT k, at FROM given s, LATERAL {KEYS} AS keys
 ), first AS (
     SELECT s.call_sid, min(known.at) AS at FROM known JOIN call_summaries s ON s.caller_key = known.k
         AND s.started_at < known.at AND s.started_at >= known.at - %(back)s
@@ -266,7 +252,7 @@ def later(conn: Connection, call_sids: Sequence[str]) -> list[Later]:
         f"""
         SELECT s.call_sid, o.call_sid, o.started_at, 'call', o.leaf = s.leaf OR o.article = s.article,
             (o.evidence->>'call_started')::bigint
-        FROM call_summaries s, LATERAL {_KEYS} AS keys, LATERAL (
+        FROM call_summaries s, LATERAL {KEYS} AS keys, LATERAL (
             SELECT call_sid, started_at, leaf, article, evidence FROM call_summaries o
             WHERE o.caller_key = k AND o.started_at > s.hung_up_at AND o.started_at <= s.hung_up_at + %(back)s
                 AND o.contact AND o.test = s.test AND o.call_sid <> s.call_sid) AS o

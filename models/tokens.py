@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from psycopg import Connection
 
@@ -27,9 +28,9 @@ _ROW = (
 )
 
 
-def _row(row: tuple[object, ...]) -> TokenRow:
+def _row(row: tuple[Any, ...]) -> TokenRow:
     number, name, prefix, scopes, *others = row
-    return TokenRow(number, name, prefix, tuple(scopes), *others)  # type: ignore[arg-type]
+    return TokenRow(number, name, prefix, tuple(scopes), *others)
 
 
 def add(

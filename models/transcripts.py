@@ -25,18 +25,6 @@ def told(conn: Connection, call_sid: str) -> list[tuple[datetime, bytes]]:
     return [(at, bytes(sealed)) for at, sealed in rows]
 
 
-def of_leaf(conn: Connection, leaf: str, since: datetime, limit: int = 2000) -> list[bytes]:
-    """The sealed transcripts of calls that came to a leaf since a time, the latest first. Which of them say the same is
-    known to whoever opens them."""
-    rows = conn.execute(
-        "WITH here AS MATERIALIZED (SELECT call_sid FROM call_summaries"
-        " WHERE leaf = %s AND started_at >= %s AND NOT test)"
-        " SELECT t.sealed FROM here JOIN transcripts t USING (call_sid) ORDER BY t.at DESC, t.turn DESC LIMIT %s",
-        (leaf, since, limit),
-    )
-    return [bytes(row[0]) for row in rows]
-
-
 def erase_before(conn: Connection, before: datetime) -> int:
     """Delete transcripts older than a time; how many."""
     return conn.execute("DELETE FROM transcripts WHERE at < %s", (before,)).rowcount

@@ -19,6 +19,11 @@ from ivr.carrier.client import CarrierBusy, build_client
 LISTED = 100  # messages to one number looked through, newest first
 SKEW = timedelta(minutes=2)  # between the carrier's clock and ours
 
+#: what asking the carrier may end in, an answer that cannot be read among it
+_NOTHING_LEARNT = (
+    CarrierBusy, TwilioException, requests.RequestException, ValueError, KeyError, TypeError, ArithmeticError,
+)  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:
@@ -127,14 +132,7 @@ class Sender:
                     return None
                 if token in (message.body or "") and message.direction != "inbound":
                     return str(message.sid)
-        except (
-            CarrierBusy,
-            TwilioException,
-            requests.RequestException,
-            ValueError,
-            KeyError,
-            TypeError,
-        ) as failure:
+        except _NOTHING_LEARNT as failure:
             raise LookUpFailed(type(failure).__name__) from failure
         if len(listed) >= LISTED:
             raise LookUpFailed("more messages than are looked through")
@@ -147,14 +145,7 @@ class Sender:
             if message.price is None or not message.price_unit:
                 return None
             return Price(round(abs(Decimal(message.price)) * 1_000_000), str(message.price_unit).upper())
-        except (
-            CarrierBusy,
-            TwilioException,
-            requests.RequestException,
-            ValueError,
-            KeyError,
-            ArithmeticError,
-        ) as failure:
+        except _NOTHING_LEARNT as failure:
             raise LookUpFailed(type(failure).__name__) from failure
 
     def line_type(self, number: str) -> str | None:
@@ -163,7 +154,7 @@ class Sender:
             found = self._quick.lookups.v2.phone_numbers(number).fetch(fields="line_type_intelligence")
             kind: Any = found.line_type_intelligence
             return str(kind["type"]) if isinstance(kind, dict) and kind.get("type") else None
-        except (CarrierBusy, TwilioException, requests.RequestException, ValueError, KeyError, TypeError):
+        except _NOTHING_LEARNT:
             return None
 
 

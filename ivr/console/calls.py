@@ -10,7 +10,7 @@ from psycopg import Connection
 from ivr.console import told
 from ivr.console.actors import Actor
 from ivr.console.errors import Missing, Sentence, Wrong, sentence
-from ivr.texts.numbers import as_written
+from ivr.texts.numbers import as_e164
 from ivr.wiring import Wiring
 from models import articles, audit, call_lists, calls, facts, numbers, summaries, texts, transcripts
 from models.call_lists import Row, Wanted
@@ -93,7 +93,7 @@ def find(conn: Connection, wiring: Wiring, wanted: Wanted) -> Page:
 
 def person(wiring: Wiring, number: str) -> str:
     """The key of whoever has a number: typed as people write it, hashed, and not kept. Raises Wrong."""
-    written = as_written(number, wiring.settings.allowed_text_countries)
+    written = as_e164(number, wiring.settings.allowed_text_countries)
     if written is None:
         raise Wrong({"number": sentence("This is no telephone number. Write it with its country code: +1 202…")})
     return wiring.numbers.key(written)

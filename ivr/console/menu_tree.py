@@ -183,10 +183,14 @@ def _in_menu(data: Block, steps: list[str | int]) -> Spot:
     path: list[str] = []
     value: Value = data.get("menu", "")
     for step in steps:
-        try:
-            value = value[step]  # type: ignore[index]
-        except (LookupError, TypeError):
+        inner: Value | None = None
+        if isinstance(value, dict) and isinstance(step, str):
+            inner = value.get(step)
+        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+            inner = value[step]
+        if inner is None:
             break
+        value = inner
         if isinstance(step, int):
             path.append(name_of(value))
     return Spot("choice", ".".join(path)) if path and all(path) else Spot("menu")

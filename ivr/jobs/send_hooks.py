@@ -9,15 +9,12 @@ from datetime import datetime, timedelta
 
 import requests
 import structlog
-import urllib3
 from psycopg import Connection
-from requests_hardened.ip_filter import InvalidIPAddress
 
-from ivr import hook_messages
+from ivr import hook_messages, hook_posts
 from ivr.wiring import Wiring
 from models import api_answers, audit, hooks
 from models.hooks import Hook, Message
-from search.sources.fetching import guarded
 
 log = structlog.get_logger()
 
@@ -115,16 +112,10 @@ def post(wiring: Wiring, hook: Hook, message_id: str, content: bytes) -> tuple[s
     if hook.url.startswith("http:") and not private:
         return "the address does not begin with https://", False
     try:
-        with (
-            guarded(WITHIN_S, allow_private=private) as (session, _),
-            session.post(
-                hook.url, content, headers=headers, timeout=(5, WITHIN_S), allow_redirects=False, stream=True
-            ) as answer,
-        ):
-            status = answer.status_code
-    except InvalidIPAddress:
+        status = hook_posts.status_of(hook.url, content, headers, within_s=WITHIN_S, allow_private=private)
+    except hook_posts.PRIVATE:
         return "the address is in the private network", False
-    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, UnicodeError) as error:
+    except hook_posts.UNREACHED as error:
         return _broken(error), False
     return (None, False) if 200 <= status < 300 else (f"it answered {status}", status == GONE)
 

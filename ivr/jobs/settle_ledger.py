@@ -25,6 +25,7 @@ from ivr.ledger.summary import Summary
 from ivr.ratefile import read_rates
 from ivr.wiring import Wiring
 from models import contacts, erase, ledger, periods, rates, site, summaries
+from models.locks import alone
 
 log = structlog.get_logger()
 
@@ -43,7 +44,7 @@ class Behind(Exception):
 def settle_ledger(wiring: Wiring) -> int:
     """Settle what is due; how many entries were written. Does nothing while another process does it, or while the rows
     of calls are being caught up with."""
-    with wiring.pool.connection() as conn, erase.unhurried(conn), ledger.alone(conn) as mine:
+    with wiring.pool.connection() as conn, erase.unhurried(conn), alone(conn, ledger.LOCK) as mine:
         if not mine:
             return 0
         try:

@@ -13,6 +13,7 @@ from ivr.ledger.outcomes import WINDOW, Contact, Outcome, judge
 from ivr.ledger.summary import Caller, Summary, summarize
 from ivr.wiring import Wiring
 from models import contacts, erase, summaries
+from models.locks import alone
 from models.summaries import Judged, Mark
 
 log = structlog.get_logger()
@@ -30,7 +31,7 @@ def summarize_calls(wiring: Wiring) -> int:
     A fact's number is given before its commit, so facts are looked through again until they are surely all there.
     """
     made, now = 0, wiring.clock()
-    with wiring.pool.connection() as conn, erase.unhurried(conn), summaries.alone(conn) as mine:
+    with wiring.pool.connection() as conn, erase.unhurried(conn), alone(conn, summaries.LOCK) as mine:
         if not mine:
             return 0
         known, newest = summaries.mark(conn), summaries.newest_fact(conn)
@@ -50,7 +51,7 @@ def rebuild(wiring: Wiring, told: Callable[[int], None] = lambda _: None) -> int
     """Make every row anew from the facts, waiting for whoever else does it; how many. `told` hears how many are done so
     far."""
     made, now = 0, wiring.clock()
-    with wiring.pool.connection() as conn, erase.unhurried(conn), summaries.alone(conn, wait=True):
+    with wiring.pool.connection() as conn, erase.unhurried(conn), alone(conn, summaries.LOCK, wait=True):
         with wiring.pool.connection() as reading, erase.unhurried(reading), ThreadPoolExecutor(1) as reader:
             # One page is read and made while the one before is written.
             page = reader.submit(_page, reading, 0, now)

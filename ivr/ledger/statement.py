@@ -423,8 +423,9 @@ def printed(lines: Sequence[Line]) -> tuple[tuple[Row, ...], tuple[Sum, ...]]:
         for n, line in enumerate(mine):
             cells = [by_line[n] for by_line, _ in columns]
             rows.append(Row(line.kind, line.queue, currency, line.entries, line.figure.quantity, *cells))
-        by_group = {name: tuple(groups[name] for _, groups in columns) for name in (*_GROUPS, "net")}
-        sums.append(Sum(currency, **by_group))  # type: ignore[arg-type]
+        contacts, agent_ms, amounts = (groups for _, groups in columns)
+        by_group = {name: (contacts[name], agent_ms[name], amounts[name]) for name in (*_GROUPS, "net")}
+        sums.append(Sum(currency, **by_group))
     return tuple(rows), tuple(sums)
 
 

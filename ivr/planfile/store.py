@@ -11,10 +11,10 @@ from psycopg import Connection
 
 from ivr.call.plan import Plan
 from ivr.call.wording import WORDING
+from ivr.planfile import disk
 from ivr.planfile.differences import differences
-from ivr.planfile.problems import Place, PlanRefused, Problem
+from ivr.planfile.problems import PlanRefused, Problem
 from ivr.planfile.read import Reading, read_plan
-from ivr.planfile.tree import MOST_BYTES
 from models import audit, plans
 
 STARTER = Path(__file__).resolve().parents[2] / "config" / "starter" / "menu.yaml"
@@ -29,13 +29,8 @@ def check_file(path: Path) -> Reading:
 
 
 def _from_disk(path: Path) -> tuple[bytes, Reading]:
-    try:
-        with path.open("rb") as file:
-            raw = file.read(MOST_BYTES + 1)
-    except (OSError, ValueError) as error:  # ValueError: a path with a NUL
-        why = getattr(error, "strerror", None) or str(error)
-        return b"", Reading(None, (Problem(Place(1, 1), f"the file cannot be read: {why}", "Check its path"),))
-    return raw, read_plan(raw)
+    found = disk.content(path)
+    return (b"", Reading(None, (found,))) if isinstance(found, Problem) else (found, read_plan(found))
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,14 +91,6 @@ def check_typed(digits: str, countries: Sequence[str], own: str = "") -> NumberC
     return NumberCheck(None, "own") if e164 == own else NumberCheck(e164, None)
 
 
-def as_written(number: str, countries: Sequence[str]) -> str | None:
-    """A number as people write it, in E.164; without a country code as one of the first country that has it. None: it
-    is no number."""
-    regions: Sequence[str | None] = [None] if number.strip().startswith("+") else countries
-    found = next((one for region in regions if (one := _parsed(number, region)) is not None), None)
-    return phonenumbers.format_number(found, phonenumbers.PhoneNumberFormat.E164) if found else None
-
-
 def textable(number: str, countries: Collection[str]) -> tuple[bool, bool]:
     """(a kind of number that takes texts, in an allowed country)."""
     found = _parsed(number)

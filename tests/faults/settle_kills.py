@@ -27,6 +27,7 @@ from ivr.jobs.summarize import summarize_calls
 from ivr.stores import Stores
 from ivr.wiring import build
 from models import ledger, rates
+from models.locks import alone
 from models.migrate import upgrade
 
 BEGAN = datetime(2026, 10, 6, 17, 0, tzinfo=UTC)
@@ -120,7 +121,7 @@ def _arm(statements: int) -> None:
 def _settle(settings: Settings, now: datetime) -> None:
     wiring = build(settings, clock=lambda: now, name="doomed", pool_size=2)
     wiring.development_account = False
-    with wiring.pool.connection() as conn, ledger.alone(conn, wait=True):
+    with wiring.pool.connection() as conn, alone(conn, ledger.LOCK, wait=True):
         settle_ledger.settle(wiring, conn)
     wiring.close()
 

@@ -17,20 +17,7 @@ from ivr.jobs.sync_sources import Syncing
 from ivr.sources_cli import approve_command, source_group
 from ivr.wiring import Wiring, build
 from models import articles, sources
-from search.sources import fetching
-from tests.search.sources.standins import Forum
-
-STEPS = "Press the small button on the back for ten seconds and wait until the light is green."
-
-
-@pytest.fixture
-def forum(monkeypatch: pytest.MonkeyPatch) -> Iterator[Forum]:
-    monkeypatch.setattr(fetching, "PER_SECOND", 1e6)
-    stand_in = Forum()
-    stand_in.add(1, "Router light is red", "It was fine before.", STEPS, accepted=2)
-    stand_in.add(2, "Invoice came twice", "What do I do with the second one?", f"Throw it away. {STEPS}")
-    with stand_in.running():
-        yield stand_in
+from tests.search.sources.standins import STEPS, Forum
 
 
 @pytest.fixture

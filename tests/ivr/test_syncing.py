@@ -18,10 +18,9 @@ from models.sources import SourceRow
 from search.article import Article
 from search.sources.fetching import MAX_BYTES, Fetcher
 from search.sources.source import SourceError
-from tests.search.sources.standins import Answer, Asked, Break, Forum, HelpCenter, StandIn, as_json, zipped
+from tests.search.sources.standins import STEPS, Answer, Asked, Break, Forum, HelpCenter, StandIn, as_json, zipped
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-STEPS = "Press the small button on the back for ten seconds and wait until the light is green."
 TITLES = ("Router light is red", "Remote does not pair", "Charged twice in March", "No sound on channel nine")
 WORDS = ("light", "remote", "invoice", "speaker")
 

@@ -10,7 +10,7 @@ from psycopg.rows import dict_row
 
 from bench import bulk
 from ivr.jobs.summarize import rebuild, summarize_calls
-from models import counts, transcripts
+from models import counts
 from tests.ivr.jobs.conftest import Desk, desk, starter_plan  # noqa: F401  (fixtures)
 
 UNTIL = datetime(2026, 11, 20, tzinfo=UTC)
@@ -102,11 +102,3 @@ def test_leaves_that_find_nothing_come_by_calls(db: Connection, filled: list[dic
     expected = Counter((one["leaf"], one["refusal"]) for one in filled if one["refusal"])
     assert {(one.leaf, one.refusal): one.calls for one in found} == expected
     assert [one.calls for one in found] == sorted(expected.values(), reverse=True)
-
-
-def test_what_callers_said_at_a_leaf_is_found_sealed(db: Connection, filled: list[dict[str, Any]]) -> None:
-    here = [one["call_sid"] for one in filled if one["leaf"] == "mobile-roaming" and one["described"]]
-    said = transcripts.of_leaf(db, "mobile-roaming", UNTIL - timedelta(days=30))
-    assert len(said) == len(here) > 3
-    assert sorted(said) == sorted(one for sid in here for one in transcripts.of_call(db, sid))
-    assert transcripts.of_leaf(db, "mobile-roaming", UNTIL) == []

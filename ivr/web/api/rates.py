@@ -1,16 +1,11 @@
-"""How often a token may ask. Counted in Redis, and in this process alone while Redis is away."""
+"""How often a token may ask."""
 
-import structlog
 from flask import Flask, Response, g
 from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage, RedisStorage
-from limits.strategies import MovingWindowRateLimiter
-from redis import RedisError
 
 from ivr.web.api.problems import told
+from ivr.web.counted import Counted
 from ivr.wiring import Wiring
-
-log = structlog.get_logger()
 
 A_MINUTE = 600
 
@@ -19,13 +14,7 @@ class Rates:
     """Counts the requests of each token."""
 
     def __init__(self, wiring: Wiring, a_minute: int = A_MINUTE) -> None:
-        shared = RedisStorage(
-            wiring.settings.redis_url.get_secret_value(),
-            connection_pool=wiring.redis.connection_pool,
-            key_prefix="offhold-api",
-        )
-        self._shared = MovingWindowRateLimiter(shared)
-        self._here = MovingWindowRateLimiter(MemoryStorage())
+        self._counted = Counted(wiring, "offhold-api", "api_rates_without_redis")
         self.a_minute = RateLimitItemPerMinute(a_minute)
 
     def check(self) -> Response | None:
@@ -33,12 +22,7 @@ class Rates:
         who = g.get("caller")
         if who is None:
             return None
-        try:
-            may = self._shared.hit(self.a_minute, str(who.id))
-        except RedisError:
-            log.warning("api_rates_without_redis")
-            may = self._here.hit(self.a_minute, str(who.id))
-        if may:
+        if self._counted.ask(lambda windows: windows.hit(self.a_minute, str(who.id))):
             return None
         answer = told("too_many_requests")
         answer.headers["Retry-After"] = "10"

@@ -1,20 +1,15 @@
 """How often somebody may try to get in. Counted per account and address together: who tries from elsewhere locks nobody
-out. In Redis, and in this process alone while Redis is away."""
+out."""
 
 import hashlib
 import hmac
 
-import structlog
 from flask import Flask, current_app
 from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage, RedisStorage
-from limits.strategies import MovingWindowRateLimiter
-from redis import RedisError
 
 from ivr.web import address
+from ivr.web.counted import Counted
 from ivr.wiring import Wiring
-
-log = structlog.get_logger()
 
 TRIES = RateLimitItemPerMinute(5, 5)  # five in five minutes, of one account from one address
 #: and of all accounts from one address: a whole office has one, so it is only against floods
@@ -26,36 +21,19 @@ class Throttle:
     """Counts tries; who has had too many is told to wait."""
 
     def __init__(self, wiring: Wiring) -> None:
-        shared = RedisStorage(
-            wiring.settings.redis_url.get_secret_value(),
-            connection_pool=wiring.redis.connection_pool,
-            key_prefix="offhold",
-        )
-        self._shared = MovingWindowRateLimiter(shared)
-        self._here = MovingWindowRateLimiter(MemoryStorage())
+        self._counted = Counted(wiring, "offhold", "throttle_without_redis")
         self._secret = wiring.settings.session_secret.get_secret_value().encode()
 
     def may_try(self, who: str) -> bool:
         """Count a try of `who` (an e-mail address as typed) from the request's address. False: too many already."""
         place = self._key(address.visitor())
         both = self._key(who.strip().lower(), place)
-        try:
-            return self._hit(self._shared, both, place)
-        except RedisError:
-            log.warning("throttle_without_redis")
-            return self._hit(self._here, both, place)
+        return self._counted.ask(lambda tries: tries.hit(TRIES_OF_ADDRESS, place) and tries.hit(TRIES, both))
 
     def got_in(self, who: str) -> None:
         """Forget the tries of who got in."""
         both = self._key(who.strip().lower(), self._key(address.visitor()))
-        try:
-            self._shared.clear(TRIES, both)
-        except RedisError:
-            self._here.clear(TRIES, both)
-
-    @staticmethod
-    def _hit(limiter: MovingWindowRateLimiter, both: str, place: str) -> bool:
-        return limiter.hit(TRIES_OF_ADDRESS, place) and limiter.hit(TRIES, both)
+        self._counted.forget(TRIES, both)
 
     def _key(self, *parts: str) -> str:
         return hmac.digest(self._secret, "\0".join(parts).encode("utf-8", "replace"), hashlib.sha256).hex()[:32]

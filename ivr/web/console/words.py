@@ -133,6 +133,7 @@ def emphasised(text: str) -> Markup:
 def install(app: Flask) -> None:
     """`_`, `{% trans %}` and the filters of the templates."""
     app.jinja_env.add_extension("jinja2.ext.i18n")
+    # The extension adds this method to the environment, where its types do not tell of it.
     app.jinja_env.install_gettext_callables(_in_words, _plural, newstyle=True)  # type: ignore[attr-defined]
     app.jinja_env.filters.update(
         told=told, number=number, percent=percent, when=when, ago=ago, lasting=lasting, lines=emphasised

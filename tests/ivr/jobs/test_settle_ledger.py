@@ -10,6 +10,7 @@ from ivr.jobs.settle_ledger import settle_ledger
 from ivr.jobs.summarize import summarize_calls
 from models import contacts, facts, ledger, periods, rates
 from models.contacts import NewContact
+from tests.faults.settle_kills import books, forget_books
 from tests.ivr.jobs.conftest import Desk
 from tests.ivr.jobs.test_summarize import add_call, use_text
 
@@ -183,34 +184,6 @@ def test_without_a_rate_card_callers_are_counted_and_no_money(db: Connection, de
     settle(desk, BEGAN + 8 * DAY)
     of_kind = [row for row in sums(db) if row.kind == "confirmed_inferred"]
     assert [(row.currency, row.amount, row.quantity) for row in of_kind] == [("", 0, 0), ("USD", 7_200_000, 1)]
-
-
-def books(conn: Connection) -> list[tuple[object, ...]]:
-    """Every entry without its number and the time of its writing."""
-    rows = [row for month in ledger.months(conn) for row in ledger.stream(conn, month)]
-    named = {row.id: (row.call_sid, row.kind, row.item, row.seq) for row in rows}
-    return sorted(
-        (
-            *row[1:7],
-            *row[8:14],
-            tuple(row.facts),
-            *row[15:19],
-            named[row.undoes] if row.undoes else "",
-            row.contact,
-            row.reason,
-        )
-        for row in rows
-    )
-
-
-def forget_books(conn: Connection) -> None:
-    """As if nothing had been settled yet."""
-    for table in ("postings", "baselines"):
-        conn.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
-        conn.execute(f"TRUNCATE {table}")
-        conn.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
-    conn.execute("TRUNCATE month_lines")
-    ledger.settle_again(conn, BEGAN - 365 * DAY)
 
 
 def test_calls_settled_day_by_day_and_all_at_once_give_the_same_entries(db: Connection, desk: Desk) -> None:

@@ -12,6 +12,7 @@ from ivr.app import create_app
 from ivr.jobs.summarize import rebuild, summarize_calls
 from models import contacts, facts, numbers, summaries
 from models.contacts import NewContact
+from models.locks import alone
 from tests.ivr.jobs.conftest import Desk
 
 BEGAN = datetime(2026, 11, 2, 17, 0, tzinfo=UTC)
@@ -172,7 +173,7 @@ def test_the_mark_follows_so_that_old_facts_are_not_looked_through_for_ever(db: 
 
 def test_two_workers_do_not_get_into_each_others_way(db: Connection, desk: Desk) -> None:
     add_call(db, "CA1", BEGAN)
-    with summaries.alone(db) as mine:
+    with alone(db, summaries.LOCK) as mine:
         assert mine
         assert summarize_calls(desk.wiring) == 0
     assert summarize_calls(desk.wiring) == 1

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 START = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)
+STEPS = "Press the small button on the back for ten seconds and wait until the light is green."
 
 
 @dataclass

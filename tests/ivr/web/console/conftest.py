@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from argon2 import PasswordHasher
 from flask import Flask
+from flask.sessions import SecureCookieSessionInterface
 from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
 from werkzeug.test import TestResponse
@@ -59,7 +60,9 @@ def console(app: Flask) -> Flask:
 def _client(app: Flask, console: Flask, **held: str) -> ConsoleClient:
     raw = secrets.token_hex(20)
     client = ConsoleClient(app, app.response_class, use_cookies=True)
-    serializer = console.session_interface.get_signing_serializer(console)  # type: ignore[attr-defined]
+    assert isinstance(console.session_interface, SecureCookieSessionInterface)
+    serializer = console.session_interface.get_signing_serializer(console)
+    assert serializer is not None
     client.set_cookie(
         console.config["SESSION_COOKIE_NAME"], serializer.dumps({"csrf_token": raw, **held}), path="/", secure=False
     )

@@ -12,12 +12,9 @@ from ivr.console import sources as console
 from ivr.syncing import LONGEST_PAUSE, sync
 from ivr.wiring import Wiring
 from models import articles, audit, plans, sources
-from search.sources import fetching
 from tests.ivr.web.conftest import STARTER, Clock
 from tests.ivr.web.console.conftest import ConsoleClient, SignedIn
 from tests.search.sources.standins import Forum
-
-STEPS = "Press the small button on the back for ten seconds and wait until the light is green."
 
 
 @pytest.fixture
@@ -30,16 +27,6 @@ def wiring(settings: Settings, clock: Clock) -> Iterator[Wiring]:
         yield built
     finally:
         built.close()
-
-
-@pytest.fixture
-def forum(monkeypatch: pytest.MonkeyPatch) -> Iterator[Forum]:
-    monkeypatch.setattr(fetching, "PER_SECOND", 1e6)
-    stand_in = Forum()
-    stand_in.add(1, "Router light is red", "It was fine before.", STEPS, accepted=2)
-    stand_in.add(2, "Invoice came twice", "What do I do with the second one?", f"Throw it away. {STEPS}")
-    with stand_in.running():
-        yield stand_in
 
 
 def words(answer: object) -> str:
