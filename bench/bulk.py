@@ -58,6 +58,7 @@ class Made:
     key: str | None
     language: str
     started_at: datetime
+    test: bool
     place: Place | None = None
     ended_at: datetime | None = None
     said: str | None = None
@@ -76,9 +77,17 @@ def places() -> list[Place]:
 
 
 def make(
-    calls: int, *, seed: int = 1, until: datetime = UNTIL, days: float = DAYS, where: Sequence[Place] | None = None
+    calls: int,
+    *,
+    seed: int = 1,
+    until: datetime = UNTIL,
+    days: float = DAYS,
+    where: Sequence[Place] | None = None,
+    test: bool = False,
 ) -> Iterator[Made]:
-    """That many calls in the order they came in, spread over the days before `until`."""
+    """That many calls in the order they came in, spread over the days before `until`. `test`: as if of the test phone,
+    whose calls are what the books hold where there is no carrier's account.
+    """
     chance, where = random.Random(seed), where or places()
     starts = sorted(until - timedelta(seconds=chance.uniform(1, days * 86400)) for _ in range(calls))
     known: list[str] = []
@@ -87,16 +96,18 @@ def make(
         key = chance.choice(known[-4000:]) if back else _hash(f"{seed}:caller:{n}")
         known.append(key)
         withheld = chance.random() < 0.04
-        yield _call(chance, f"CA{_hash(f'{seed}:call:{n}')[:32]}", None if withheld else key, at, where)
+        call = Made(f"CA{_hash(f'{seed}:call:{n}')[:32]}", None if withheld else key, "", at, test)
+        yield _call(chance, call, where)
 
 
 def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _call(chance: random.Random, sid: str, key: str | None, at: datetime, where: Sequence[Place]) -> Made:
-    call = Made(sid, key, "es" if chance.random() < 0.2 else "en", at)
-    call.tell("call_started", at, caller="mobile" if key else "withheld", returning=False, test=False)
+def _call(chance: random.Random, call: Made, where: Sequence[Place]) -> Made:
+    call.language, at = "es" if chance.random() < 0.2 else "en", call.started_at
+    caller = "mobile" if call.key else "withheld"
+    call.tell("call_started", at, caller=caller, returning=False, test=call.test)
     place = where[min(int(chance.expovariate(0.15)), len(where) - 1)]
     at = _menu(chance, call, place, at)
     if chance.random() < 0.05:
@@ -211,10 +222,11 @@ def fill(
     until: datetime = UNTIL,
     days: float = DAYS,
     where: Sequence[Place] | None = None,
+    test: bool = False,
     seal: Callable[[str], bytes] = str.encode,
 ) -> int:
     """Write that many calls; how many facts. A page of calls is one transaction, its facts numbered by their time."""
-    made, count = make(calls, seed=seed, until=until, days=days, where=where), 0
+    made, count = make(calls, seed=seed, until=until, days=days, where=where, test=test), 0
     while page := list(itertools.islice(made, PAGE)):
         with conn.transaction(), conn.cursor() as cursor:
             count += _write(cursor, page, seal)
@@ -229,8 +241,8 @@ def _write(cursor: psycopg.Cursor[Any], page: Sequence[Made], seal: Callable[[st
         for call in page:
             queue, leaf = (call.place.queue, call.place.leaf) if call.place else (None, None)
             begun, ended = call.started_at, call.ended_at
-            head = (call.call_sid, "+15005550006", call.key, call.language, 1, False, "ended", queue, leaf, "{}", "")
-            copy.write_row((*head, begun, ended, ended))
+            head = (call.call_sid, "+15005550006", call.key, call.language, 1, call.test, "ended", queue, leaf)
+            copy.write_row((*head, "{}", "", begun, ended, ended))
     told = sorted(((fact.at, call, fact) for call in page for fact in call.facts), key=lambda one: one[0])
     with cursor.copy("COPY facts (call_sid, name, at, plan_version, index_version, data, once) FROM STDIN") as copy:
         for at, call, fact in told:
