@@ -123,6 +123,8 @@ class OfferRules:
     return_within_h: int = 24
     follow_up: bool = False
     follow_up_after_h: int = 3
+    quiet_from_h: int = 21  # texts nobody waits for, by the clock where the number is at home
+    quiet_until_h: int = 8
     stopped: bool = False  # the big switch
     experiment: str = "offer-1"
 

@@ -30,7 +30,8 @@ WAITING = (
     "announce_every_s",
 )
 CAPS = ("texts_per_call", "texts_per_day", "return_within_h")
-WHOLE = (*WAITING, *CAPS, "follow_up_after_h")
+QUIET = ("quiet_from_h", "quiet_until_h")
+WHOLE = (*WAITING, *CAPS, "follow_up_after_h", *QUIET)
 #: shares, typed as percentages: (least, most)
 SHARES: Mapping[str, tuple[int, int]] = {
     name: (round(100 * least), round(100 * most))

@@ -177,7 +177,7 @@ def _queue_follow_up(conn: Connection, state: CallState, plan: Plan, text: Text,
     """
     if not plan.offers.follow_up:
         return
-    due = quiet.next_loud(now + timedelta(hours=plan.offers.follow_up_after_h), number)
+    due = quiet.next_loud(now + timedelta(hours=plan.offers.follow_up_after_h), number, plan.offers)
     if due is None:
         return
     body = compose.follow_up_text(plan, text.language)

@@ -22,6 +22,8 @@ RANGES: dict[str, tuple[int, int]] = {
     "typed_texts_per_day": (1, 1),
     "return_within_h": (1, 168),
     "follow_up_after_h": (2, 4),
+    "quiet_from_h": (17, 21),  # 8 to 21 h is what the law leaves; a manager can only take less
+    "quiet_until_h": (8, 12),
 }
 
 HOLDOUT_SHARE = (0.0, 0.9)

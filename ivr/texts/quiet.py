@@ -1,4 +1,4 @@
-"""Quiet hours: texts nobody waits for go out between 8 and 21 h where the number is at home."""
+"""Quiet hours: texts nobody waits for go out in the hours that a plan opens, where the number is at home."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 import phonenumbers
 from phonenumbers import timezone as zones
 
-OPENS, CLOSES = 8, 21
+from ivr.call.plan import OfferRules
+
 STEP = timedelta(minutes=15)
 
 
@@ -15,16 +16,16 @@ def _zones(number: str) -> list[ZoneInfo]:
     return [ZoneInfo(name) for name in names if "/" in name and not name.startswith("Etc/")]
 
 
-def is_loud(at: datetime, number: str) -> bool:
+def is_loud(at: datetime, number: str, rules: OfferRules) -> bool:
     """Whether `at` lies in the open hours of every zone the number may be in; never for a number of no known zone."""
     homes = _zones(number)
-    return bool(homes) and all(OPENS <= at.astimezone(home).hour < CLOSES for home in homes)
+    return bool(homes) and all(rules.quiet_until_h <= at.astimezone(home).hour < rules.quiet_from_h for home in homes)
 
 
-def next_loud(at: datetime, number: str) -> datetime | None:
+def next_loud(at: datetime, number: str, rules: OfferRules) -> datetime | None:
     """The first quarter hour from `at` on that is open, None when none comes within a day."""
     for steps in range(97):
         when = at + steps * STEP
-        if is_loud(when, number):
+        if is_loud(when, number, rules):
             return when
     return None

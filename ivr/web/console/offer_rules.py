@@ -65,7 +65,8 @@ def _page(form: Form | None, status: int = 200) -> Response:
         others: list[Draft] = drafts.listed(conn)
     shown = render_template(
         "settings/offers.html", form=form, found=found, draft=draft, drafts=others, weeks=weeks, share=share,
-        waiting=offer_rules.WAITING, caps=offer_rules.CAPS, ranges=RANGES, shares=offer_rules.SHARES,
+        waiting=offer_rules.WAITING, caps=offer_rules.CAPS, quiet=offer_rules.QUIET,
+        ranges=RANGES, shares=offer_rules.SHARES,
     )  # fmt: skip
     return make_response(shown, status)
 

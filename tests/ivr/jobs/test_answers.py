@@ -262,6 +262,19 @@ def test_the_follow_up_waits_for_the_morning(desk: Desk, db: Connection) -> None
     assert (due[0].hour, due[0].minute) == (13, 0)  # 8 h in New York
 
 
+def test_hours_that_got_quiet_meanwhile_hold_the_follow_up_back(
+    desk: Desk, db: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.pass_time(4 * 3600)  # 16 h in New York
+    desk.ask(db, plan=replace(desk.plan, offers=replace(desk.plan.offers, follow_up=True)))
+    drain(desk.wiring)
+    quieter = replace(desk.plan, offers=replace(desk.plan.offers, quiet_from_h=17))
+    monkeypatch.setattr(desk.wiring.plans, "plan", quieter)
+    desk.pass_time(3 * 3600 + 10)
+    drain(desk.wiring)
+    assert len(desk.carrier.accepted) == 1
+
+
 @pytest.mark.parametrize("what", ["1", "no", "stop texting me", "agent"])
 def test_the_follow_up_is_cancelled(desk: Desk, db: Connection, what: str) -> None:
     plan = replace(desk.plan, offers=replace(desk.plan.offers, follow_up=True))

@@ -145,9 +145,16 @@ def test_a_text_goes_only_where_it_may(changes: dict[str, bool | int], reason: s
 def test_quiet_hours_are_those_of_the_number() -> None:
     new_york, los_angeles = "+12025550143", "+13105550123"
     eight_thirty_pm_in_new_york = datetime(2026, 11, 23, 1, 30, tzinfo=UTC)
-    assert quiet.is_loud(eight_thirty_pm_in_new_york, new_york)
+    assert quiet.is_loud(eight_thirty_pm_in_new_york, new_york, RULES)
     later = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)  # 21 h in New York, 18 h in Los Angeles
-    assert not quiet.is_loud(later, new_york)
-    assert quiet.is_loud(later, los_angeles)
-    assert quiet.next_loud(later, new_york) == datetime(2026, 11, 23, 13, 0, tzinfo=UTC)
-    assert quiet.next_loud(later, los_angeles) == later
+    assert not quiet.is_loud(later, new_york, RULES)
+    assert quiet.is_loud(later, los_angeles, RULES)
+    assert quiet.next_loud(later, new_york, RULES) == datetime(2026, 11, 23, 13, 0, tzinfo=UTC)
+    assert quiet.next_loud(later, los_angeles, RULES) == later
+
+
+def test_a_plan_may_keep_longer_quiet_hours() -> None:
+    number, seven_pm = "+12025550143", datetime(2026, 11, 23, 0, 0, tzinfo=UTC)
+    longer = OfferRules(quiet_from_h=19, quiet_until_h=10)
+    assert quiet.is_loud(seven_pm, number, RULES)
+    assert quiet.next_loud(seven_pm, number, longer) == datetime(2026, 11, 23, 15, 0, tzinfo=UTC)

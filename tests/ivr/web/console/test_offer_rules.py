@@ -77,6 +77,8 @@ def test_a_second_change_goes_into_the_same_draft(signed_in: SignedIn, wiring: W
         ("min_position", "2", "A number from 3 to 100."),
         ("texts_per_day", "many", "A number from 1 to 3."),
         ("follow_up_after_h", "", "A number from 2 to 4."),
+        ("quiet_from_h", "22", "A number from 17 to 21."),
+        ("quiet_until_h", "7", "A number from 8 to 12."),
         ("holdout_share", "91", "A percentage from 0 to 90."),
         ("wrong_share", "0.5", "A percentage from 1 to 50."),
         ("wrong_share", "NaN", "A percentage from 1 to 50."),
