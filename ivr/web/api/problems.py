@@ -34,7 +34,11 @@ ERRORS: dict[str, tuple[int, str, str]] = {
     "not_json": (415, "Send JSON", "The body's type must be `application/json`."),
     "refused": (422, "This cannot be done", "`problems` says what is wrong, field by field."),
     "key_reused": (422, "This Idempotency-Key was used for something else", "Take a new key for a new request."),
-    "too_many_requests": (429, "Too many requests", "600 a minute for each token; see the header `Retry-After`."),
+    "too_many_requests": (
+        429,
+        "Too many requests",
+        "600 a minute for each token, 30 wrong tokens a minute from one address; see the header `Retry-After`.",
+    ),
     "internal": (500, "Something went wrong on our side", "Our log has more under the `number` of the answer."),
     "unavailable": (503, "Not now", "The database does not answer. Calls go on; try again in a minute."),
 }

@@ -11,6 +11,7 @@ from ivr.console.roles import SCOPES
 from ivr.web.api import groups
 from ivr.web.api.guards import PUBLIC, needed_scope
 from ivr.web.api.problems import ERRORS
+from ivr.web.api.rates import WRONG_A_MINUTE
 from ivr.wiring import Wiring
 from models import audit, facts, plans, switches
 from tests.ivr.web.api.conftest import Program, WithToken
@@ -169,6 +170,19 @@ def test_a_token_that_asks_too_often_waits_and_others_do_not(
     assert statuses == [200, 200, 200, 429]
     assert client.get("/api/v1/plans").headers["Retry-After"] == "10"
     assert with_token("read").get("/api/v1/plans").status_code == 200
+
+
+def test_whoever_tries_tokens_is_told_to_wait_and_whoever_has_one_goes_on(app: Flask, with_token: WithToken) -> None:
+    there = {"environ_base": {"REMOTE_ADDR": "198.51.100.7"}}
+    elsewhere = {"environ_base": {"REMOTE_ADDR": "198.51.100.8"}}
+    guess, known = {"Authorization": "Bearer offhold_guessed"}, with_token("read")
+    client = app.test_client()
+    statuses = [client.get("/api/v1/plans", headers=guess, **there).status_code for _ in range(WRONG_A_MINUTE + 1)]
+    assert statuses == [401] * WRONG_A_MINUTE + [429]
+    assert client.get("/api/v1/plans", headers=guess, **there).get_json()["id"] == "too_many_requests"
+    assert known.get("/api/v1/plans", **there).status_code == 200
+    assert client.get("/api/v1/plans", **there).status_code == 401
+    assert client.get("/api/v1/plans", headers=guess, **elsewhere).status_code == 401
 
 
 def test_while_the_database_is_away_the_answer_says_so(with_token: WithToken, wiring: Wiring, clock: Clock) -> None:

@@ -24,7 +24,8 @@ CONFIG = {"checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", "
 
 @pytest.mark.parametrize("group", groups, ids=lambda group: group.blueprint.name)
 def test_schemathesis_finds_nothing(group: Group, app: Flask, api: Flask, with_token: WithToken) -> None:
-    api.extensions["offhold_api_rates"].a_minute = RateLimitItemPerMinute(1_000_000)
+    rates = api.extensions["offhold_api_rates"]
+    rates.a_minute = rates.wrong_a_minute = RateLimitItemPerMinute(1_000_000)
     token = with_token("admin").token
     schema = schemathesis.openapi.from_wsgi("/api/openapi.json", app, config=SchemathesisConfig.from_dict(CONFIG))
     described = [one.ok() for one in schema.get_all_operations() if isinstance(one, Ok)]
