@@ -50,7 +50,7 @@ class Month(click.ParamType[date]):
 
 def _bar(total: int) -> tuple[Progress, TaskID]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    bar = Progress(*columns, console=Console(file=sys.stderr))
+    bar = Progress(*columns, console=Console(file=sys.stderr), disable=total == 0)  # nothing waits: no 0/0
     return bar, bar.add_task("calls", total=total)
 
 
