@@ -183,8 +183,19 @@ def _index(conn: Connection, at: datetime) -> Sentence:
     live = indexes.current(conn)
     if live is None:
         return sentence("An index is loaded.")
-    hours = round((at - live.built_at).total_seconds() / 3600)
-    return sentence("%(n)s articles, built %(hours)s hours ago.", n=live.article_count, hours=max(hours, 0))
+    return sentence("%(n)s articles, built %(ago)s.", n=live.article_count, ago=_ago(at - live.built_at))
+
+
+def _ago(since: timedelta) -> Sentence:
+    """Of an age, in the unit that has two of it."""
+    minutes = round(since.total_seconds() / 60)
+    if minutes < 2:
+        return sentence("just now")
+    if minutes < 120:
+        return sentence("%(minutes)s minutes ago", minutes=minutes)
+    if minutes < 48 * 60:
+        return sentence("%(hours)s hours ago", hours=round(minutes / 60))
+    return sentence("%(days)s days ago", days=round(minutes / 60 / 24))
 
 
 def _worker(conn: Connection) -> Part:
@@ -210,10 +221,7 @@ def _phone(conn: Connection, at: datetime) -> Part:
     if latest is None:
         words = sentence("It never called here. See what flask doctor says of the public address and the number.")
         return Part(name, "warn", words)
-    minutes = round((at - latest).total_seconds() / 60)
-    if minutes < 1:
-        return Part(name, "good", sentence("Heard of within the last minute."))
-    return Part(name, "good", sentence("Last heard of %(minutes)s minutes ago.", minutes=minutes))
+    return Part(name, "good", sentence("Heard of %(ago)s.", ago=_ago(at - latest)))
 
 
 # ---- what a manager should know

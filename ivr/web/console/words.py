@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel import Locale, dates, numbers
+from babel import Locale, UnknownLocaleError, dates, numbers
 from babel.messages.pofile import read_po
 from flask import Flask, g, request, session
 from markupsafe import Markup, escape
@@ -51,6 +51,14 @@ def _in_words(text: str) -> str:
     return found
 
 
+def language_name(code: str) -> str:
+    """A language as the page's own calls it: Spanish, inglés. One that is not known is its code."""
+    try:
+        return Locale.parse(code, sep="-").get_display_name(language()) or code
+    except (UnknownLocaleError, ValueError):
+        return code
+
+
 def gettext(text: str, **values: Any) -> str:
     """A sentence in the page's language; `%(name)s` places are filled in."""
     return _in_words(text) % values if values else _in_words(text)
@@ -67,9 +75,10 @@ _ = gettext
 
 def told(problem: Sentence | str) -> str:
     """What a form is told, in the page's language."""
-    if isinstance(problem, Sentence):
-        return _in_words(problem.text) % problem.values if problem.values else _in_words(problem.text)
-    return _in_words(problem)
+    if not isinstance(problem, Sentence):
+        return _in_words(problem)
+    values = {name: told(value) if isinstance(value, Sentence) else value for name, value in problem.values.items()}
+    return _in_words(problem.text) % values if values else _in_words(problem.text)
 
 
 # ---- numbers and times
@@ -138,7 +147,9 @@ def install(app: Flask) -> None:
     app.jinja_env.filters.update(
         told=told, number=number, percent=percent, when=when, ago=ago, lasting=lasting, lines=emphasised
     )
-    app.jinja_env.globals.update(language=language, LANGUAGES=LANGUAGES, zone=zone, role_names=NAMES)
+    app.jinja_env.globals.update(
+        language=language, language_name=language_name, LANGUAGES=LANGUAGES, zone=zone, role_names=NAMES
+    )
     app.jinja_env.policies["ext.i18n.trimmed"] = True
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 

@@ -93,7 +93,7 @@ def test_every_part_tells_how_it_is(clock: Clock, wiring: Wiring, token: str) ->
         texts.cancel_to(conn, "key", clock(), "opted_out")
     assert str(part(wiring, "Texts").words) == "None waits."
     assert part(wiring, "Worker").state == "good"
-    assert str(part(wiring, "Phone company").words) == "Heard of within the last minute."
+    assert str(part(wiring, "Phone company").words) == "Heard of just now."
 
 
 def test_a_pinned_article_that_is_gone_is_warned_of(wiring: Wiring, signed_in: SignedIn) -> None:
