@@ -20,6 +20,16 @@ def run_folder(data_dir: Path) -> Path:
     return data_dir / "run"
 
 
+def machine_note(data_dir: Path) -> Path:
+    """The file that names the machine whose stores these are (`config.machine`)."""
+    return run_folder(data_dir) / "machine"
+
+
+def spool_folder(data_dir: Path) -> Path:
+    """Where the webhooks of a time without a database wait."""
+    return data_dir / "spool"
+
+
 def sockets_note(data_dir: Path) -> Path:
     """The file that names the folder of the sockets when it is not the run folder itself."""
     return run_folder(data_dir) / "sockets-folder"

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from config import folders, secret_files
+from config import folders, machine, secret_files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -106,9 +106,28 @@ def conflicts(settings: "Settings", given: Mapping[str, str]) -> list[str]:
     ports = {"PORT": settings.port, "PHONE_PORT": settings.phone_port}
     if len(set(ports.values())) < len(ports):
         found.append(f"PHONE_PORT: {settings.phone_port} is the PORT of web already")
+    found += _stores_elsewhere(settings)
     if settings.production:
         found += _unsafe_addresses(settings) + _made_by_first_run(settings)
     return found
+
+
+def _stores_elsewhere(settings: "Settings") -> list[str]:
+    """The embedded stores are one machine's: a second one that is told of no others would keep a second truth."""
+    missing = [
+        name
+        for name, embedded in (("DATABASE_URL", settings.embedded_postgres), ("REDIS_URL", settings.embedded_valkey))
+        if embedded
+    ]
+    other = machine.other(settings.data_dir) if missing else None
+    if other is None:
+        return []
+    return [
+        f"{name}: not set, and the embedded stores in {settings.data_dir} are run by the machine {other}; expected a "
+        f"server that all machines reach. If the folder moved here and that machine runs nothing of it any more, "
+        f"remove {folders.machine_note(settings.data_dir)}"
+        for name in missing
+    ]
 
 
 def _unsafe_addresses(settings: "Settings") -> list[str]:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import psycopg
 import pytest
 from redis import Redis
 
-from config import folders
+from config import folders, machine
 from config.settings import Settings, load
 from ivr.stores import Stores, for_settings, wait_until_ready
 from ivr.stores.servers import StoresError, command_of
@@ -119,6 +120,10 @@ def test_a_signal_stops_both_and_keeps_what_was_written(program: Program, sign: 
     assert (status, output) == (0, "The stores have stopped.\n")
     assert pids(program.data_dir) == []
     assert sign.name in words(program.data_dir)
+
+
+def test_the_first_start_notes_whose_the_stores_are(data_dir: Path) -> None:
+    assert folders.machine_note(data_dir).read_text().splitlines() == [machine.this_machine(), platform.node()]
 
 
 def test_the_stores_stop_after_their_clients(program: Program) -> None:

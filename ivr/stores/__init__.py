@@ -11,7 +11,7 @@ from typing import Self
 import psycopg
 import redis
 
-from config import folders
+from config import folders, machine
 from config.settings import Settings
 from ivr.stores.postgres import Postgres
 from ivr.stores.servers import Server, StoresError, own_folder, owner_of
@@ -51,6 +51,7 @@ class Stores:
         own_folder(folders.run_folder(self.data_dir), self._owner)
         self._take_lock()
         try:
+            machine.mark(self.data_dir)
             self._make_sockets_folder()
             for server in self._servers:
                 server.log.write_bytes(b"")
