@@ -33,6 +33,16 @@ class CellRow(NamedTuple):
     callers: int
 
 
+class Group(NamedTuple):
+    """Callers alike in all but how long agents spoke with them."""
+
+    queue: str
+    week: date
+    share: float
+    arm: str
+    contacted: bool
+
+
 class TallyRow(NamedTuple):
     """Exposures of a live article, see ivr.ledger.guardrails.Tally. `article`: "" for those before its last change."""
 
@@ -81,6 +91,18 @@ def cells(conn: Connection, period: Period) -> list[CellRow]:
         period._asdict(),
     )
     return [CellRow(*row) for row in rows]
+
+
+def calls(conn: Connection, period: Period, group: Group, *, after: str = "", limit: int) -> list[str]:
+    """The calls in which callers of a group were exposed first, by id: those after one."""
+    rows = conn.execute(
+        f"""WITH exposed AS ({_EXPOSED})
+        SELECT call_sid FROM exposed WHERE of_queue = %(queue)s AND week = %(week)s AND arm = %(arm)s
+            AND abs(share - %(share)s) < 0.00005 AND contacted = %(contacted)s AND call_sid > %(after)s
+        ORDER BY call_sid LIMIT %(limit)s""",
+        {**period._asdict(), **group._asdict(), "after": after, "limit": limit},
+    )
+    return [row[0] for row in rows]
 
 
 def uncounted(conn: Connection, period: Period) -> Uncounted:

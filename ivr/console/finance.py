@@ -2,9 +2,9 @@
 
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from psycopg import Connection
 
@@ -27,6 +27,7 @@ from ivr.ratefile import read_rates
 from ivr.wiring import Wiring
 from models import cohorts, erase, funnel, ledger, periods
 from models import rates as cards
+from models.cohorts import Group
 from models.funnel import SPLITS, Step
 from models.ledger import PostingRow
 
@@ -79,6 +80,14 @@ FIGURES: Mapping[str, Figure] = {
 }
 
 
+class Asked(NamedTuple):
+    """What part of a figure's evidence is asked for: of a queue, or of callers alike; after a place in it."""
+
+    after: str = ""
+    queue: str | None = None
+    group: Group | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What a figure of a month rests on: entries, calls, or callers alike; `more`: where the next page begins."""
@@ -86,6 +95,7 @@ class Evidence:
     figure: Figure
     month: date
     card: int | None
+    asked: Asked
     rows: tuple[PostingRow, ...] = ()
     calls: tuple[str, ...] = ()
     cells: tuple[Cell, ...] = ()
@@ -125,7 +135,21 @@ def nets(conn: Connection) -> list[MonthNet]:
     return found
 
 
-def evidence(wiring: Wiring, conn: Connection, month: date, key: str, after: str) -> Evidence:
+def asked(given: Mapping[str, str]) -> Asked:
+    """As an address has it. Raises Missing for what cannot be."""
+    group = None
+    if any("\0" in one for one in given.values()):
+        raise Missing("no address has such letters")
+    if "arm" in given:
+        try:
+            week, share = date.fromisoformat(given.get("week", "")), float(given.get("share", ""))
+        except ValueError:
+            raise Missing("there are no such callers") from None
+        group = Group(given.get("queue", ""), week, share, given["arm"], given.get("contacted") == "yes")
+    return Asked(given.get("after", ""), given.get("queue"), group)
+
+
+def evidence(wiring: Wiring, conn: Connection, month: date, key: str, asked: Asked) -> Evidence:
     """What a figure rests on, a page of it. Raises Missing."""
     figure = FIGURES.get(key)
     if figure is None:
@@ -133,21 +157,29 @@ def evidence(wiring: Wiring, conn: Connection, month: date, key: str, after: str
     books = Books(conn, zone_of(wiring, conn), wiring.clock(), test=wiring.development_account)
     closed = periods.read(conn, month)
     card = closed.card if closed else books.card.version if books.card else None
+    found = Evidence(figure, month, card, asked)
     since, until = books.midnight(month), books.midnight(next_month(month))
     if figure.kinds:
-        start = int(after) if after.isascii() and after.isdigit() and len(after) < 18 else 0
-        rows = ledger.postings(conn, month, kinds=[*figure.kinds], after=start, limit=ON_A_PAGE + 1)
+        start = int(asked.after) if asked.after.isascii() and asked.after.isdigit() and len(asked.after) < 18 else 0
+        rows = ledger.postings(conn, month, kinds=[*figure.kinds], queue=asked.queue, after=start, limit=ON_A_PAGE + 1)
         more = str(rows[ON_A_PAGE - 1].id) if len(rows) > ON_A_PAGE else ""
-        return Evidence(figure, month, card, rows=tuple(rows[:ON_A_PAGE]), more=more)
+        return replace(found, rows=tuple(rows[:ON_A_PAGE]), more=more)
     if key == "naive":
-        calls = funnel.naive_calls(conn, since, until, test=books.test, after=after, limit=ON_A_PAGE + 1)
-        more = calls[ON_A_PAGE - 1] if len(calls) > ON_A_PAGE else ""
-        return Evidence(figure, month, card, calls=tuple(calls[:ON_A_PAGE]), more=more)
+        return _calls(
+            found, funnel.naive_calls(conn, since, until, test=books.test, after=asked.after, limit=ON_A_PAGE + 1)
+        )
     if key in ("incremental", "strata", "sample-ratio", "worth"):
         matured = until if closed else max(since, min(until, books.now - books.window))
         period = cohorts.Period(since, matured, books.zone.key, books.window, None, books.test)
-        return Evidence(figure, month, card, cells=_without_seconds(cohorts.cells(conn, period)))
-    return Evidence(figure, month, card)
+        if asked.group is not None:
+            return _calls(found, cohorts.calls(conn, period, asked.group, after=asked.after, limit=ON_A_PAGE + 1))
+        return replace(found, cells=_without_seconds(cohorts.cells(conn, period)))
+    return found
+
+
+def _calls(found: Evidence, calls: list[str]) -> Evidence:
+    more = calls[ON_A_PAGE - 1] if len(calls) > ON_A_PAGE else ""
+    return replace(found, calls=tuple(calls[:ON_A_PAGE]), more=more)
 
 
 def _without_seconds(rows: list[cohorts.CellRow]) -> tuple[Cell, ...]:

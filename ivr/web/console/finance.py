@@ -1,5 +1,6 @@
 """Finance: savings, the funnel, statements and their closing, rates, contacts, and from a figure to its evidence."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -11,7 +12,7 @@ from ivr.console import finance as figures
 from ivr.console.actors import at_console
 from ivr.console.errors import Missing, Sentence, Wrong
 from ivr.ledger.rates import PRICES
-from ivr.ledger.statement_words import GROUPS, KINDS
+from ivr.ledger.statement_words import ALL_QUEUES, GROUPS, KINDS
 from ivr.statement_files import FORMATS
 from ivr.statement_files.cells import shown
 from ivr.web.console import forms
@@ -47,6 +48,14 @@ def evidence_of(section: str, label: str) -> str | None:
             "minutes" if "minutes" in label or "hours" in label else "incremental",
         )
     return None
+
+
+@finance.app_template_global("queue_of")
+def queue_of(section: str, row: Sequence[Any]) -> str | None:
+    """The queue that a line of the books is of; None for a sum, and elsewhere."""
+    if not section.startswith("lines-") or row[1] == "":
+        return None
+    return "" if row[1] == ALL_QUEUES else str(row[1])
 
 
 @finance.get("/savings")
@@ -163,7 +172,7 @@ def evidence(month: str, figure: str) -> Response:
     """What a figure rests on: its formula, versions and rows; each row leads to its call."""
     first = figures.month_or_missing(month)
     with wiring().pool.connection() as conn, erase.unhurried(conn):
-        found = figures.evidence(wiring(), conn, first, figure, request.args.get("after", ""))
+        found = figures.evidence(wiring(), conn, first, figure, figures.asked(request.args))
     return make_response(render_template("finance/evidence.html", found=found, in_units=figures.in_units))
 
 

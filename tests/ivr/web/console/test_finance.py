@@ -158,7 +158,7 @@ def test_a_figure_leads_to_its_entries_and_these_to_the_call(
 ) -> None:
     client = signed_in("finance")
     sheet = client.get("/console/statements/2026-10").get_data(as_text=True)
-    (link,) = re.findall(r'href="(/console/evidence/2026-10/confirmed_inferred)"', sheet)
+    (link,) = re.findall(r'href="(/console/evidence/2026-10/confirmed_inferred\?queue=billing)"', sheet)
     page = client.get(link)
     (entry,) = [row for row in ledger.of_call(db, SID) if row.kind == "confirmed_inferred"]
     said = words(page)
@@ -168,6 +168,34 @@ def test_a_figure_leads_to_its_entries_and_these_to_the_call(
     assert f'href="/console/calls/{SID}"' in page.get_data(as_text=True)
     assert SID in words(client.get("/console/evidence/2026-10/naive"))
     assert client.get("/console/evidence/2026-10/nothing").status_code == 404
+
+
+def test_a_line_leads_to_the_entries_of_its_queue_alone(month: Wiring, signed_in: SignedIn) -> None:
+    client = signed_in("finance")
+    sheet = client.get("/console/statements/2026-10").get_data(as_text=True)
+    (link,) = re.findall(r'href="(/console/evidence/2026-10/fixed\?queue=)"', sheet)
+    assert client.get(link).get_data(as_text=True).count('id="entry-') == 31
+    assert "Nothing of this month" in words(client.get("/console/evidence/2026-10/fixed?queue=billing"))
+
+
+def test_callers_alike_lead_to_the_calls_in_which_they_were_drawn(
+    db: Connection, month: Wiring, signed_in: SignedIn
+) -> None:
+    sid = "CA" + "2" * 32
+    began = BEGAN - timedelta(days=14)
+    add_call(db, sid, began, key="drawn")
+    facts.add(db, sid, "assigned", began + timedelta(seconds=40), {"arm": "treat", "probability": 0.9})
+    settle(month)
+    client = signed_in("finance")
+    alike = client.get("/console/evidence/2026-09/incremental").get_data(as_text=True)
+    (link,) = re.findall(r'href="(/console/evidence/2026-09/incremental\?[^"]+)"', alike)
+    page = client.get(html.unescape(link))
+    assert f'href="/console/calls/{sid}"' in page.get_data(as_text=True)
+    assert "one of each caller" in words(page)
+    none = html.unescape(link).replace("arm=treat", "arm=holdout")
+    assert sid not in words(client.get(none))
+    for wrong in ("arm=treat", "arm=treat&week=soon&share=0.9", "queue=%00"):
+        assert client.get(f"/console/evidence/2026-09/incremental?{wrong}").status_code == 404
 
 
 def test_long_evidence_is_told_page_by_page(month: Wiring, signed_in: SignedIn) -> None:
