@@ -1,6 +1,7 @@
 """`flask study ...`: what was asked for on the pages Mapping and Rehearse, and both from a terminal."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 import click
@@ -38,18 +39,28 @@ def _wiring() -> Wiring:
 
 
 def work_off(wiring: Wiring) -> int:
-    """Do all work that nobody does, oldest first; how many pieces. One that fails is failed; the others are done."""
+    """Do all work that nobody does, oldest first; how many pieces. One that fails is failed; the others are done. One
+    that is taken away while it is done is begun anew in its turn."""
     count = 0
     with wiring.pool.connection() as conn, erase.unhurried(conn):
         while (asked := studies.claim(conn, wiring.clock(), wiring.clock() - SILENT)) is not None:
-            try:
-                studies.finish(conn, asked.id, WORKS[asked.kind](wiring, conn, asked), wiring.clock())
-                log.info("study_done", study=asked.id, kind=asked.kind)
-            except Exception:
-                log.exception("study_failed", study=asked.id, kind=asked.kind)
-                studies.fail(conn, asked.id, wiring.clock())
-            count += 1
+            count += _done(wiring, conn, asked)
     return count
+
+
+def _done(wiring: Wiring, conn: Connection, asked: Study) -> bool:
+    """Do one; whether it is over."""
+    try:
+        studies.finish(conn, asked, WORKS[asked.kind](wiring, conn, asked), wiring.clock())
+        log.info("study_done", study=asked.id, kind=asked.kind)
+    except studies.TakenAway:
+        log.info("study_taken_away", study=asked.id, kind=asked.kind)
+        return False
+    except Exception:
+        log.exception("study_failed", study=asked.id, kind=asked.kind)
+        with suppress(studies.TakenAway):
+            studies.fail(conn, asked, wiring.clock())
+    return True
 
 
 @study.command("work")

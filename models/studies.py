@@ -42,6 +42,10 @@ class Study:
         return self.state in ("asked", "running")
 
 
+class TakenAway(Exception):
+    """A piece of work is not its worker's any more: words it goes by were forgotten, or somebody else began it anew."""
+
+
 class Recorded(NamedTuple):
     """A call that came to the queue, or would have: where it went and the sealed words said last, never the number."""
 
@@ -108,9 +112,11 @@ def is_waiting(conn: Connection, silent_since: datetime) -> bool:
 
 
 def claim(conn: Connection, at: datetime, silent_since: datetime) -> Study | None:
-    """Take the oldest piece of work that nobody does; None when there is none. What failed too often is given up."""
+    """Take the oldest piece of work that nobody does; None when there is none. That whose workers died too often is
+    given up."""
     conn.execute(
-        f"UPDATE studies SET state = 'failed', ended_at = %(at)s WHERE {_WAITING} AND tries >= %(most)s",
+        f"UPDATE studies SET state = 'failed', ended_at = %(at)s"
+        f" WHERE state = 'running' AND {_WAITING} AND tries >= %(most)s",
         {"at": at, "silent_since": silent_since, "most": MOST_TRIES},
     )
     with conn.cursor(row_factory=class_row(Study)) as cursor:
@@ -122,41 +128,49 @@ def claim(conn: Connection, at: datetime, silent_since: datetime) -> Study | Non
         ).fetchone()
 
 
-def progress(conn: Connection, study_id: int, done: int, total: int, at: datetime) -> None:
-    """Say how far the work is."""
-    conn.execute(
-        "UPDATE studies SET done = %s, total = %s, heard_at = %s WHERE id = %s AND state = 'running'",
-        (done, total, at, study_id),
-    )
+#: `tries` grows whenever a piece of work is begun: whoever began it earlier does not touch it any more
+_MINE = "id = %(id)s AND state = 'running' AND tries = %(tries)s"
 
 
-def finish(conn: Connection, study_id: int, outcome: Outcome, at: datetime) -> None:
-    """The work is done. Of mappings, and of rehearsals of one draft, the latest few are kept."""
+def progress(conn: Connection, study: Study, done: int, total: int, at: datetime) -> None:
+    """Say how far the work is. Raises TakenAway."""
+    _change(conn, study, "done = %(done)s, total = %(total)s, heard_at = %(at)s", done=done, total=total, at=at)
+
+
+def finish(conn: Connection, study: Study, outcome: Outcome, at: datetime) -> None:
+    """The work is done. Words that are to be forgotten by now are not kept. Of mappings, and of rehearsals of one
+    draft, the latest few are kept. Raises TakenAway."""
+    due = outcome.words_until is not None and outcome.words_until <= at
     with conn.transaction():
-        conn.execute(
-            "UPDATE studies SET state = 'done', ended_at = %s, done = total, plan_version = %s, index_version = %s,"
-            " told = %s, words = %s, words_until = %s WHERE id = %s",
-            (
-                at,
-                outcome.plan_version,
-                outcome.index_version,
-                json.dumps(outcome.told),
-                outcome.words,
-                outcome.words_until,
-                study_id,
-            ),
+        _change(
+            conn,
+            study,
+            "state = 'done', ended_at = %(at)s, done = total, plan_version = %(plan_version)s,"
+            " index_version = %(index_version)s, told = %(told)s, words = %(words)s, words_until = %(words_until)s",
+            at=at,
+            plan_version=outcome.plan_version,
+            index_version=outcome.index_version,
+            told=json.dumps(outcome.told),
+            words=None if due else outcome.words,
+            words_until=None if due else outcome.words_until,
         )
         conn.execute(
             "DELETE FROM studies WHERE state IN ('done', 'failed') AND id IN (SELECT o.id FROM studies o JOIN studies s"
             " ON s.kind = o.kind AND s.draft_id IS NOT DISTINCT FROM o.draft_id WHERE s.id = %s"
             " ORDER BY o.id DESC OFFSET 5)",
-            (study_id,),
+            (study.id,),
         )
 
 
-def fail(conn: Connection, study_id: int, at: datetime) -> None:
-    """It cannot be done."""
-    conn.execute("UPDATE studies SET state = 'failed', ended_at = %s WHERE id = %s", (at, study_id))
+def fail(conn: Connection, study: Study, at: datetime) -> None:
+    """It cannot be done. Raises TakenAway."""
+    _change(conn, study, "state = 'failed', ended_at = %(at)s", at=at)
+
+
+def _change(conn: Connection, study: Study, changes: str, **given: object) -> None:
+    given |= {"id": study.id, "tries": study.tries}
+    if not conn.execute(f"UPDATE studies SET {changes} WHERE {_MINE}", given).rowcount:
+        raise TakenAway(f"study {study.id} is not this worker's any more")
 
 
 def read(conn: Connection, study_id: int) -> Study | None:
@@ -184,13 +198,25 @@ def of_draft(conn: Connection, draft_id: int) -> list[Study]:
         ).fetchall()
 
 
-def forget_words(conn: Connection, now: datetime | None = None) -> int:
-    """Forget the words of callers that are due to be forgotten, all of them (None) where a caller is erased; how many
-    pieces of work had some. Their figures stay."""
+def forget_words(conn: Connection, now: datetime) -> int:
+    """Forget the words of callers that are due to be forgotten; how many pieces of work had some. Their figures
+    stay."""
     return conn.execute(
-        "UPDATE studies SET words = NULL, words_until = NULL WHERE words IS NOT NULL"
-        " AND (%(now)s::timestamptz IS NULL OR words_until <= %(now)s)",
-        {"now": now},
+        "UPDATE studies SET words = NULL, words_until = NULL WHERE words IS NOT NULL AND words_until <= %s", (now,)
+    ).rowcount
+
+
+def forget_all_words(conn: Connection) -> int:
+    """Forget the words of all callers, where one is erased; how many pieces of work had some, or may have. Their
+    figures stay. What is under way may have read words of that caller: it is begun anew, and whoever does it hears so
+    (TakenAway).
+
+    In the transaction in which the transcripts went; until its end nobody begins or ends a piece of work.
+    """
+    conn.execute("LOCK TABLE studies IN SHARE ROW EXCLUSIVE MODE")  # no statement after this misses one begun before it
+    return conn.execute(
+        "UPDATE studies SET words = NULL, words_until = NULL, state = CASE state WHEN 'running' THEN 'asked' ELSE state"
+        " END WHERE words IS NOT NULL OR state = 'running'"
     ).rowcount
 
 

@@ -234,9 +234,9 @@ def work_out(wiring: Wiring, conn: Connection, study: Study) -> Outcome:
             rows.append(_ask(wiring, conn, plan, path, leaf, Question(language, words, number, None, None, ())))
             done += 1
             if done % TELL_EVERY == 0:
-                studies.progress(conn, study.id, done, total, wiring.clock())
+                studies.progress(conn, study, done, total, wiring.clock())
         found[leaf_id] = [asdict(one) for one in rows]
-    studies.progress(conn, study.id, done, total, wiring.clock())
+    studies.progress(conn, study, done, total, wiring.clock())
     times = [at for rows in said.values() for _, words, _, at in rows if words and at is not None]
     until = min(map(callers.forget_at, times), default=None)
     return Outcome(plan.version, wiring.finders.version, {}, wiring.numbers.seal(json.dumps(found)), until)

@@ -64,7 +64,7 @@ def erase_number(wiring: Wiring, by: Actor, *, number: str, again: str, why: str
         with conn.transaction():
             _check_quiet(wiring, conn, key)
             removed = erase.person(conn, key, f"erased-{secrets.token_hex(16)}")
-            removed["studies"] = studies.forget_words(conn) if removed["transcripts"] else 0
+            removed["studies"] = studies.forget_all_words(conn) if removed["transcripts"] else 0
             after = {**removed, "texts at the carrier": at_carrier}
             audit.note(
                 conn, who=by.key, what="number.erased", on=f"a number ending in {ending}", after=after, why=why,

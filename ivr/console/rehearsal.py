@@ -215,7 +215,7 @@ def rehearse(wiring: Wiring, conn: Connection, study: Study) -> Outcome:
     everyone = callers.recorded(conn, wiring, study.calls)
     split = _sort(everyone, live, draft)
     searches = {asked for case in split.cases for asked in (case.before, case.after) if isinstance(asked, Search)}
-    found = find_all(wiring, conn, searches, _cores(), _Teller(wiring, conn, study.id, len(searches)))
+    found = find_all(wiring, conn, searches, _cores(), _Teller(wiring, conn, study, len(searches)))
     heard = {search: _heard(one) for search, one in found.items()}
     kinds: Counter[tuple[str, str]] = Counter()
     examples: dict[tuple[object, ...], Example] = {}
@@ -265,14 +265,14 @@ def _cores() -> int:
 class _Teller:
     """Says now and then how far it is."""
 
-    def __init__(self, wiring: Wiring, conn: Connection, study_id: int, total: int) -> None:
-        self._wiring, self._conn, self._study_id, self._total = wiring, conn, study_id, total
+    def __init__(self, wiring: Wiring, conn: Connection, study: Study, total: int) -> None:
+        self._wiring, self._conn, self._study, self._total = wiring, conn, study, total
         self._told_at = -TELL_EVERY_S
         self(0)
 
     def __call__(self, done: int) -> None:
         if time.monotonic() - self._told_at >= TELL_EVERY_S:
-            studies.progress(self._conn, self._study_id, done, self._total, self._wiring.clock())
+            studies.progress(self._conn, self._study, done, self._total, self._wiring.clock())
             self._told_at = time.monotonic()
 
 

@@ -204,7 +204,7 @@ def count_calls(wiring: Wiring, conn: Connection, study: Study) -> Outcome:
     for place, article in enumerate(made):
         fresh.put(article, answer_hash(article), Evidence())
         if place % ENCODED_AT_ONCE == 0:
-            studies.progress(conn, study.id, place, len(made), wiring.clock())
+            studies.progress(conn, study, place, len(made), wiring.clock())
     recorded = _lately(callers.recorded(conn, wiring, study.calls), wiring.clock())
     leaves = plan.leaves()
     searches = Counter(one for call in recorded if (one := _search(call, plan, leaves)) is not None)

@@ -202,7 +202,7 @@ def test_those_that_would_serve_most_calls_come_first_and_the_page_says_what_was
         study = studies.claim(conn, clock(), clock())
         assert study is not None
         told = {"calls": 900, "threads": 30, "left": 0, "served": {"town:7": 3, "town:30": 41}}
-        studies.finish(conn, study.id, Outcome(1, "v", told, b"", None), clock())
+        studies.finish(conn, study, Outcome(1, "v", told, b"", None), clock())
     first = picks(editor)
     assert ids(first)[:3] == ["town:30", "town:7", "town:1"]
     assert "41 calls" in words(editor.get("/console/reviews"))
@@ -220,7 +220,7 @@ def test_without_an_index_the_count_says_so(wiring: Wiring, clock: Clock, signed
     with wiring.pool.connection() as conn:
         study = studies.claim(conn, clock(), clock())
         assert study is not None
-        studies.finish(conn, study.id, console.count_calls(wiring, conn, study), clock())
+        studies.finish(conn, study, console.count_calls(wiring, conn, study), clock())
     assert "no search index was built yet" in words(editor.get("/console/reviews"))
 
 
