@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from functools import cache
 
 from ivr.wiring import Wiring
 from models import schema
@@ -14,7 +13,7 @@ LOSABLE = frozenset({"redis"})
 
 def problems(wiring: Wiring) -> dict[str, str | None]:
     """Each part by name, with what is wrong with it (None: nothing). Never raises."""
-    _head()
+    schema.head()
     return {name: _tried(check, wiring) for name, check in _CHECKS.items()}
 
 
@@ -42,7 +41,11 @@ def _redis(wiring: Wiring) -> str | None:
 def _migrations(wiring: Wiring) -> str | None:
     with wiring.pool.connection(timeout=PART_WITHIN_S) as conn:
         stands = schema.version(conn)
-    return None if stands == _head() else f"the database is at {stands}, this code wants {_head()}: flask release"
+    return (
+        None
+        if schema.suffices(stands)
+        else f"the database is at {stands}, this code wants {schema.head()}: flask release"
+    )
 
 
 def _plan(wiring: Wiring) -> str | None:
@@ -53,12 +56,6 @@ def _plan(wiring: Wiring) -> str | None:
 
 def _index(wiring: Wiring) -> str | None:
     return None if wiring.finders.version else "no index is loaded: flask index build"
-
-
-@cache
-def _head() -> str:
-    """The schema's head, looked up once: reading the migrations' folder takes longer than a check may."""
-    return schema.head()
 
 
 _STORES = (_postgresql, _redis)

@@ -8,6 +8,8 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
+from models import schema
+
 LOCK = 7_461_001  # our number among PostgreSQL's advisory locks
 
 
@@ -18,18 +20,25 @@ def _config() -> Config:
 
 
 def upgrade(database_url: str) -> str:
-    """Bring the database to the newest version, waiting for another process that does the same. Returns the version."""
+    """Bring the database to the newest version, waiting for another process that does the same. Returns the version.
+
+    A database that newer code has brought further is left as it is.
+    """
     engine = create_engine(sqlalchemy_url(database_url), poolclass=NullPool)
     try:
         with engine.connect() as connection:
             connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": LOCK})
             connection.commit()
             try:
-                config = _config()
-                config.attributes["connection"] = connection
-                command.upgrade(config, "head")
-                connection.commit()
-                return str(MigrationContext.configure(connection).get_current_revision())
+                stands = MigrationContext.configure(connection).get_current_revision()
+                connection.rollback()
+                if not schema.suffices(stands):
+                    config = _config()
+                    config.attributes["connection"] = connection
+                    command.upgrade(config, "head")
+                    connection.commit()
+                    stands = MigrationContext.configure(connection).get_current_revision()
+                return str(stands)
             finally:
                 connection.rollback()
                 connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": LOCK})
