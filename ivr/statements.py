@@ -9,14 +9,15 @@ from typing import Any, NamedTuple
 from psycopg import Connection
 
 from ivr import signing
+from ivr.jobs import keep_estimates
 from ivr.jobs.settle_ledger import Books, card_of, zone_of
 from ivr.ledger import books
-from ivr.ledger.books import COSTS, Entry, Figure, Line, Period, next_month
-from ivr.ledger.estimate import Arms, Cell, incremental, minutes
-from ivr.ledger.statement import Band, Channel, Counts, Given, Sealed, Statement, Worth, statement
+from ivr.ledger.books import COSTS, Entry, Figure, Line, Period
+from ivr.ledger.estimate import Arms, incremental
+from ivr.ledger.statement import Band, Channel, Given, Sealed, Statement, Worth, statement
 from ivr.ledger.statement_words import Number, sections, title
 from ivr.wiring import Wiring
-from models import cohorts, contacts, erase, ledger, periods, rates, statements
+from models import contacts, erase, ledger, periods, rates, statements
 
 FORMAT = "offhold-statement/1"
 WEEK = timedelta(days=7)
@@ -91,31 +92,26 @@ def _given(wiring: Wiring, conn: Connection, month: date) -> Given:
     if closed is not None:
         kept = rates.read(conn, closed.card) if closed.card is not None else None
         card = card_of(kept.yaml, kept.version) if kept else None
-    since, until = found.midnight(month), found.midnight(next_month(month))
     window = card.window if card else found.window
-    matured = until if closed else max(since, min(until, found.now - window))
-    period = cohorts.Period(since, matured, found.zone.key, window, None, found.test)
-    cells = [Cell(*row) for row in cohorts.cells(conn, period)]
-    callers = sum(cell.callers for cell in cells)
-    arms, seed = Arms.of(cells), month.year * 100 + month.month
-    weeks = (matured - since) / WEEK
-    counted = statements.counts(conn, since, until, test=found.test)
+    told = keep_estimates.of_month(conn, found, month, closed=closed is not None, window=window)
+    callers, weeks = sum(cell.callers for cell in told.cells), (told.period.until - told.period.since) / WEEK
+    rate = callers / weeks if weeks else 0.0
     digest = statements.digest(conn, month) if closed else (sum(one.entries for one in ledger.lines(conn, month)), "")
     return Given(
         month=month,
         zone=found.zone.key,
-        now=found.now,
+        now=told.as_of,
         closed=Period(*closed) if closed else None,
         window_days=window.days,
         lines=[line(row) for row in ledger.lines(conn, month)],
         earlier=_earlier(conn, month),
         channels=_channels(conn, closed),
-        counts=Counts(*counted, cohorts.delivered_and_gone(conn, period)),
-        cells=cells,
-        incremental=incremental(arms, live=closed is None, callers_a_week=callers / weeks if weeks else 0.0),
-        agent_minutes=minutes(cells, seed=seed),
-        wait_minutes=minutes(_spent(conn, period, "waited_s"), seed=seed),
-        call_minutes=minutes(_spent(conn, period, "duration_s"), seed=seed),
+        counts=told.counts,
+        cells=told.cells,
+        incremental=incremental(Arms.of(told.cells), live=closed is None, callers_a_week=rate),
+        agent_minutes=told.agent_minutes,
+        wait_minutes=told.wait_minutes,
+        call_minutes=told.call_minutes,
         card=card,
         books=Sealed(*digest),
     )
@@ -125,10 +121,6 @@ def line(row: ledger.LineRow) -> Line:
     """A month's sum as the ledger knows it."""
     figure = Figure(row.amount, row.contacts, row.agent_ms, row.quantity)
     return Line(row.month, Entry(row.kind), row.queue, row.currency, row.entries, figure)
-
-
-def _spent(conn: Connection, period: cohorts.Period, what: str) -> list[Cell]:
-    return [Cell(*row) for row in statements.spent(conn, period, what)]
 
 
 def _channels(conn: Connection, closed: periods.Closed | None) -> list[Channel]:

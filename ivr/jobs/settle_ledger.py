@@ -5,7 +5,7 @@ is written. docs/decisions/0050 says why the books come out the same.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -16,7 +16,7 @@ from psycopg import Connection
 
 from ivr.ledger import baselines as known
 from ivr.ledger.baselines import Baseline
-from ivr.ledger.books import Due, Entry, Figure, Key, Standing
+from ivr.ledger.books import Due, Entry, Figure, Key, Standing, month_of
 from ivr.ledger.outcomes import WINDOW, Contact, Kind, judge
 from ivr.ledger.postings import Price, Terms, Used, dues
 from ivr.ledger.rates import RateCard
@@ -24,7 +24,7 @@ from ivr.ledger.settle import changes, monthly, numbered, open_month
 from ivr.ledger.summary import Summary
 from ivr.ratefile import read_rates
 from ivr.wiring import Wiring
-from models import contacts, erase, ledger, periods, rates, site, summaries
+from models import contacts, erase, estimates, ledger, periods, rates, site, summaries
 from models.locks import alone
 
 log = structlog.get_logger()
@@ -187,7 +187,9 @@ def _page(books: Books, page: Sequence[str]) -> int:
     conn = books.conn
     calls = [Summary._make(row) for row in ledger.summaries(conn, page, test=books.test)]
     sids = [call.call_sid for call in calls]
-    books.learn([books.day_of(call.started_at) for call in calls])
+    days = {books.day_of(call.started_at) for call in calls}
+    books.learn(sorted(days))
+    estimates.touch(conn, _months_told(days, books.window))
     used: defaultdict[str, list[Used]] = defaultdict(list)
     asked: list[tuple[str, str, str, datetime]] = []
     for row in ledger.usage(conn, sids):
@@ -215,6 +217,11 @@ def _page(books: Books, page: Sequence[str]) -> int:
     if again:
         ledger.look_again(conn, again)
     return _write(books, due, ledger.standing(conn, sids))
+
+
+def _months_told(days: Collection[date], window: timedelta) -> set[date]:
+    """The months whose figures count calls of these days: their own, and those of who was exposed before them."""
+    return {month_of(day - back) for day in days for back in (timedelta(0), window + timedelta(days=1))}
 
 
 def _later(conn: Connection, call_sids: Sequence[str]) -> dict[str, list[Contact]]:
@@ -260,4 +267,5 @@ def _write(books: Books, due: Sequence[Due], rows: Sequence[ledger.StandingRow])
         numbers = ledger.numbers(books.conn, len(found))
         rows_to_add = numbered(found, numbers, standing, books.now)
         ledger.add(books.conn, map(ledger.PostingRow._make, rows_to_add))
+        estimates.touch(books.conn, {row.month for row in found})
     return len(found)

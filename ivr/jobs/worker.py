@@ -18,6 +18,7 @@ from ivr.jobs.app import SEND, build_app
 from ivr.jobs.erase_old import erase_old
 from ivr.jobs.estimate_unanswerable import estimate_unanswerable
 from ivr.jobs.fetch_prices import fetch_prices
+from ivr.jobs.keep_estimates import keep_estimates
 from ivr.jobs.send_hooks import EVERY_S as SEND_HOOKS_EVERY_S
 from ivr.jobs.send_hooks import forget_hook_messages, send_hooks
 from ivr.jobs.send_text import send_text
@@ -69,6 +70,10 @@ async def _run(wiring: Wiring, times: Times, chores: Sequence[Chore]) -> None:
             erase_old(wiring)
             forget_hook_messages(wiring)
 
+        def settle() -> None:
+            settle_ledger(wiring)
+            keep_estimates(wiring)
+
         log.info("worker_ready")
         await asyncio.gather(
             _take_jobs(wiring, times, stop),
@@ -77,7 +82,7 @@ async def _run(wiring: Wiring, times: Times, chores: Sequence[Chore]) -> None:
             _every(DAY_S, estimate_unanswerable, stop, wiring),
             _every(EVERY_S, summarize_calls, stop, wiring),
             _every(WATCH_EVERY_S, watch_guardrails, stop, wiring),
-            _every(SETTLE_EVERY_S, settle_ledger, stop, wiring),
+            _every(SETTLE_EVERY_S, settle, stop),
             _every(SETTLE_EVERY_S, fetch_prices, stop, wiring),
             _every(STUDY_EVERY_S, Studying().study, stop, wiring),
             _every(SYNC_EVERY_S, Syncing().sync_sources, stop, wiring),
