@@ -47,7 +47,8 @@ ASKED_TOO = {
     "/calls/<call_sid>/replay": ("?draft={draft_id}",),
     "/reviews": ("?source=town", "?after=town:1500"),
     "/mapping/<leaf_id>": ("?draft={draft_id}",),
-    "/funnel": ("?by=leaf", "?by=article", "?by=week"),
+    "/savings": ("?month=2026-10", "?month=2026-09"),
+    "/funnel": ("?month=2026-10", *(f"?month=2026-10&by={by}" for by in ("leaf", "article", "week"))),
     "/audit": ("?before=2500",),
     "/try": ("?draft={draft_id}&leaf={leaf}&language=en",),
 }

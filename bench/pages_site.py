@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from psycopg import Connection
@@ -19,12 +19,14 @@ from bench import bulk
 from bench.ledger import CARD
 from bench.rehearsal import one_leaf
 from config.settings import Settings, load
-from ivr import release
+from ivr import months, release, statements
 from ivr import wiring as wirings
 from ivr.console import incidents, mapping, menus, rehearsal, reviews, tokens
 from ivr.console.actors import Actor
 from ivr.console.roles import Staff
 from ivr.jobs import settle_ledger, summarize
+from ivr.jobs.keep_estimates import keep_estimates
+from ivr.ledger.periods import Wish
 from ivr.stores import Stores
 from ivr.studies_cli import work_off
 from ivr.syncing import Synced, known_source, settle
@@ -48,9 +50,10 @@ from search.importing import ImportReport, read_articles
 from search.sources.thread import Reply, Thread
 
 NOW = datetime(2026, 11, 22, 23, 0, tzinfo=UTC)
-DAYS = 60  # of calls: a closed month, and one to see
+DAYS = 387  # of calls, since the last of October last year: a year of closed months, October still open, November
 FACTS_A_CALL = 11.8
-SHARE_TODAY = 0.25  # of the calls: a bad day
+SHARE_TODAY = 0.02  # of the calls: eight times an ordinary day
+CLOSED = [date(2025 + n // 12, n % 12 + 1, 1) for n in range(9, 21)]
 ON_HOLD = 300
 ARTICLES, THREADS, NOTES = 8000, 2000, 5000
 WHO = Actor("bench", "bench")
@@ -104,8 +107,12 @@ def fill(wiring: Wiring, facts: int) -> None:
         )
         conn.execute("ANALYZE")
         with _told("the ledger"):
-            rates.add(conn, CARD, "cli:bench", "bench", NOW)
+            rates.add(conn, CARD.replace("2026-09-01", "2025-10-01"), "cli:bench", "bench", NOW)
             settle_ledger.settle(wiring, conn)
+        with _told(f"{len(CLOSED)} months closed and signed"):
+            _close(wiring)
+        with _told("the estimates of open months"):
+            keep_estimates(wiring)
         with _told("a draft, its rehearsal, the mapping, the count of reviews"):
             wiring.load()
             _studies(conn, wiring)
@@ -160,6 +167,13 @@ def _calls(conn: Connection, wiring: Wiring, calls: int) -> None:
             copy.write_row((*head, number, number, "{}", "", at, NOW - timedelta(seconds=5)))
 
 
+def _close(wiring: Wiring) -> None:
+    with wiring.pool.connection() as conn:
+        for month in CLOSED:
+            months.close_month(wiring, conn, Wish(month, "cli:auditor", "bench"))
+            statements.sign_closed(wiring, conn)
+
+
 def _studies(conn: Connection, wiring: Wiring) -> None:
     draft_id = menus.begin(conn, wiring, WHO, "bench")
     menus.edit(conn, wiring, WHO, draft_id, 1, one_leaf)
@@ -169,7 +183,10 @@ def _studies(conn: Connection, wiring: Wiring) -> None:
     asked = reviews.ask(conn, wiring, WHO)
     served = {f"town:{number}": 1 + number % 90 for number in range(0, THREADS, 3)}
     told: dict[str, object] = {"calls": reviews.MOST_CALLS, "threads": THREADS, "served": served, "left": 0}
-    studies.finish(conn, asked, studies.Outcome(1, wiring.finders.version, told, b"", None), NOW)
+    claimed = studies.claim(conn, NOW, NOW)
+    assert claimed is not None
+    assert claimed.id == asked
+    studies.finish(conn, claimed, studies.Outcome(1, wiring.finders.version, told, b"", None), NOW)
 
 
 def _rest(conn: Connection, wiring: Wiring) -> None:
