@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import structlog
 from psycopg import Connection, Error, OperationalError
@@ -19,7 +20,21 @@ log = structlog.get_logger()
 LOOK_EVERY_S = 0.2
 KNOCK_EVERY_S = 0.25  # while the database is away
 
+PATIENT_S = 180.0  # for what a person waits for
+#: connections whose borrowers need longer -> from when their time is counted
+_patient: WeakKeyDictionary[Connection, float] = WeakKeyDictionary()
+
 Check = Callable[[Connection], None]
+
+
+@contextmanager
+def patient(conn: Connection) -> Iterator[None]:
+    """Have no pool hang up on `conn` for PATIENT_S; see `Pool.cut_after`, whose time begins anew afterwards."""
+    _patient[conn] = time.monotonic() + PATIENT_S
+    try:
+        yield
+    finally:
+        _patient[conn] = time.monotonic()
 
 
 class DatabaseAway(PoolTimeout):
@@ -62,7 +77,8 @@ class Pool(ConnectionPool[Connection]):
         self._check_due = check
 
     def cut_after(self, seconds: float) -> None:
-        """From now on, hang up on whatever was lent for longer: its borrower gets an OperationalError.
+        """From now on, hang up on whatever was lent for longer: its borrower gets an OperationalError. Who is `patient`
+        has more time.
 
         The server's own time-out does not help against a server, or a network, that answers nothing any more.
         """
@@ -166,7 +182,7 @@ class Pool(ConnectionPool[Connection]):
         assert self._within_s is not None
         before = time.monotonic() - self._within_s
         with self._lent_lock:
-            late = [conn for conn, since in self._lent.items() if since <= before]
+            late = [conn for conn, since in self._lent.items() if max(since, _patient.get(conn, since)) <= before]
             for conn in late:
                 del self._lent[conn]
                 _hang_up(conn)

@@ -6,16 +6,19 @@ from datetime import datetime
 
 from psycopg import Connection
 
+from models.db import patient
+
 
 @contextmanager
 def unhurried(conn: Connection) -> Iterator[None]:
     """Let statements of `conn` take their time: years of calls are not walked within the limit a webhook has."""
-    conn.execute("SET statement_timeout = 0")
-    try:
-        yield
-    finally:
-        if not conn.broken:
-            conn.execute("RESET statement_timeout")
+    with patient(conn):
+        conn.execute("SET statement_timeout = 0")
+        try:
+            yield
+        finally:
+            if not conn.broken:
+                conn.execute("RESET statement_timeout")
 
 
 def call_states(conn: Connection, before: datetime) -> int:

@@ -17,7 +17,7 @@ from psycopg.conninfo import make_conninfo
 from psycopg_pool import PoolTimeout
 
 from ivr.stores import Stores
-from models import plans
+from models import erase, plans
 from models.db import DatabaseAway, Pool, open_pool
 
 
@@ -64,6 +64,17 @@ def test_a_connection_that_is_given_back_in_time_is_not_hung_up_on(pool: Pool) -
     time.sleep(0.7)
     with pool.connection() as conn:
         assert conn.execute("SELECT pg_backend_pid()").fetchone() == (before,)
+
+
+def test_who_does_what_takes_long_is_not_hung_up_on(pool: Pool) -> None:
+    pool.cut_after(0.3)
+    with pool.connection() as conn:
+        for _ in range(2):  # the second time: what is lent for longer than others counts anew after each
+            with erase.unhurried(conn):
+                assert conn.execute("SELECT 1 FROM pg_sleep(0.7)").fetchone() == (1,)
+            assert conn.execute("SELECT 1").fetchone() == (1,)
+        with pytest.raises(psycopg.OperationalError):
+            conn.execute("SELECT 1 FROM pg_sleep(2)")
 
 
 def test_who_comes_when_all_are_lent_waits_until_one_is_given_back(pool: Pool) -> None:
