@@ -12,6 +12,7 @@ from config import logs
 from config.settings import load_or_exit
 from ivr import web
 from ivr import wiring as wirings
+from ivr.landing import Landing
 from ivr.web.application import Application
 from ivr.wiring import Wiring
 
@@ -63,6 +64,7 @@ def serve() -> Flask:
     wiring.check_hash_key()
     wiring.warm()
     wiring.pool.cut_after(ANSWER_WITHIN_S)
+    Landing(wiring).start()
     app = _application(wiring)
     gc.collect()
     gc.freeze()  # what is there now lives as long as the process: collections need not walk it

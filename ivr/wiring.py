@@ -13,6 +13,7 @@ import redis
 import structlog
 from psycopg import Connection
 
+from config import folders
 from config.settings import Settings
 from ivr import board as boards
 from ivr import gate, menu_paths, recorded
@@ -24,6 +25,7 @@ from ivr.carrier import twiml
 from ivr.carrier.sender import Sender
 from ivr.index_news import IndexNews
 from ivr.live import Plans, Queues, Recent
+from ivr.spool import Spool
 from ivr.texts.numbers import Numbers
 from models import db, site
 from models import texts as text_rows
@@ -62,6 +64,7 @@ class Wiring:
     sender: Sender
     audio: Audio
     board: Board
+    spool: Spool
     development_account: bool  # its calls come from the test phone
     encoder: Encoder | None = None
     unanswerable: float = UNANSWERABLE_SHARE  # of callers, as far as is known: see `ivr.gate`
@@ -209,6 +212,7 @@ def build(
 ) -> Wiring:
     """Everything real, from settings. Nothing is asked of the stores yet."""
     client = boards.connect(settings.redis_url.get_secret_value())
+    numbers = Numbers(settings.hash_key(), settings.encryption_keys())
     return Wiring(
         settings=settings,
         clock=clock,
@@ -219,7 +223,7 @@ def build(
             name=name,
         ),
         redis=client,
-        numbers=Numbers(settings.hash_key(), settings.encryption_keys()),
+        numbers=numbers,
         plans=Plans(),
         queues=Queues(clock),
         recent=Recent(),
@@ -227,5 +231,6 @@ def build(
         sender=Sender.from_settings(settings),
         audio=Audio(),
         board=Board(client),
+        spool=Spool(folders.spool_folder(settings.data_dir), numbers.seal, numbers.open),
         development_account=settings.development_account,
     )

@@ -12,6 +12,7 @@ from ivr.call.speech import in_language
 from ivr.call.wording import words
 from ivr.carrier import inbound, standby
 from ivr.carrier.twiml import EMPTY
+from ivr.landing import Waiting, keep_text
 from ivr.turn import UnknownCall
 from ivr.web import pages
 from ivr.web.guards import wiring
@@ -114,6 +115,8 @@ def voice_failed(error: Exception) -> Response:
     sid = inbound.call_sid(request.form)
     if isinstance(error, UnknownCall):
         log.info("call_not_known", view=view, call_sid=sid)
+    elif isinstance(error, Waiting):
+        log.info("voice_view_behind_spool", view=view, call_sid=sid)
     elif isinstance(error, DatabaseAway):  # told at length where it was found out
         log.warning("voice_view_without_database", view=view, call_sid=sid)
     else:
@@ -141,12 +144,13 @@ def _talked() -> bool:
 
 
 def text_failed(error: Exception) -> Response:
-    """A receipt is taken in any case (the carrier tells each once, and a look-up settles the rest); the
-    sender of a text is asked to send it again.
+    """A receipt is taken in any case: the carrier tells each once. The sender of a text is asked to send it again;
+    one that asks for no more texts is kept none the less.
     """
     if isinstance(error, HTTPException) and error.code in (403, 404, 405):
         return Response(error.name + "\n", error.code, mimetype="text/plain")
-    log.error("text_view_failed", view=request.endpoint, exc_info=error)
+    kept = keep_text(wiring(), error, request.path, inbound.our_id(request.args), request.form)
+    log.error("text_view_failed", view=request.endpoint, kept=kept, exc_info=None if kept else error)
     if (request.endpoint or "").endswith(".status"):
         return no_content()
     return twiml(standby.reply(TEXT_NOT_TAKEN))

@@ -5,25 +5,14 @@ place.
 import structlog
 from flask import Blueprint, Response, request
 
-from ivr.call.events import (
-    AgentAnswered,
-    CallEnded,
-    Event,
-    HoldKey,
-    LeftQueue,
-    OverflowEnded,
-    Pressed,
-    Said,
-    Silent,
-    TextProgress,
-    Waited,
-)
+from ivr import landing
 from ivr.call.plan import Plan
 from ivr.call.prompts import ConnectAgent, HangUp, Prompt, Say
 from ivr.call.wording import words
-from ivr.carrier import inbound, standby
+from ivr.carrier import happened, inbound, standby
+from ivr.carrier.happened import MakeEvent
 from ivr.carrier.twiml import EMPTY
-from ivr.turn import MakeEvent, UnknownCall, start_call, take_turn
+from ivr.turn import UnknownCall, start_call, take_turn
 from ivr.web import errors
 from ivr.web.errors import no_content, twiml
 from ivr.web.guards import signed_by_carrier, wiring
@@ -32,9 +21,9 @@ log = structlog.get_logger()
 
 voice = Blueprint("voice", __name__, url_prefix="/voice")
 voice.before_request(signed_by_carrier)
-voice.register_error_handler(Exception, errors.voice_failed)
 
 TOKEN_HEADER = "I-Twilio-Idempotency-Token"
+_WITH_TURN = frozenset({"/voice/closed", "/voice/hold-key", "/voice/overflow"})
 
 
 def _turn() -> int:
@@ -43,13 +32,40 @@ def _turn() -> int:
     return int(given) if given.isascii() and given.isdigit() and len(given) <= 9 else -1
 
 
+def _mark() -> str:
+    return inbound.mark(request.form, request.headers.get(TOKEN_HEADER))
+
+
 def _take(make_event: MakeEvent, turn: int | None = None) -> str:
     sid = inbound.call_sid(request.form)
     if sid is None:
         raise UnknownCall("no CallSid")
-    mark = inbound.mark(request.form, request.headers.get(TOKEN_HEADER))
+    _nothing_waits(sid)
     caller = inbound.caller_number(request.form)
-    return take_turn(wiring(), sid, make_event, turn=turn, mark=mark, from_number=caller)
+    return take_turn(wiring(), sid, make_event, turn=turn, mark=_mark(), from_number=caller)
+
+
+def _nothing_waits(sid: str) -> None:
+    if wiring().spool.holds(sid):
+        raise landing.Waiting(sid)
+
+
+def failed(error: Exception) -> Response:
+    """A webhook that could not be taken is kept where that is of use, and the caller keeps the place."""
+    _keep(error)
+    return errors.voice_failed(error)
+
+
+def _keep(error: Exception) -> None:
+    try:
+        turn = _turn() if request.path in _WITH_TURN else None
+        if landing.keep(wiring(), error, request.path, turn, _mark(), request.form):
+            log.info("webhook_kept", path=request.path, call_sid=inbound.call_sid(request.form))
+    except Exception:  # the answer goes out whatever becomes of it
+        log.exception("webhook_not_kept", path=request.path)
+
+
+voice.register_error_handler(Exception, failed)
 
 
 def _for_wait(document: str) -> str:
@@ -64,6 +80,7 @@ def incoming() -> Response:
     arrived = inbound.incoming(request.form)
     if arrived is None:
         raise UnknownCall("no CallSid")
+    _nothing_waits(arrived.call_sid)
     return twiml(start_call(wiring(), arrived))
 
 
@@ -75,67 +92,53 @@ def answer() -> Response:
     """The answer to a question outside the queue: keys, words or silence. The call knows which question it
     was.
     """
-    given = inbound.answer(request.form)
-    event: Event = Silent()
-    if given.keys:
-        event = Pressed(given.keys)
-    elif given.words:
-        event = Said(given.words, given.confidence)
-    return twiml(_take(lambda _: event, _turn()))
+    return twiml(_take(happened.answer(request.form), _turn()))
 
 
 @voice.post("/hold")
 def hold() -> Response:
     """The wait loop comes round."""
-    here = inbound.waiting(request.form)
-
-    def waited(texts: tuple[TextProgress, ...]) -> Event:
-        return Waited(here.waited_s, here.position, texts)
-
-    return twiml(_for_wait(_take(waited)))
+    return twiml(_for_wait(_take(happened.hold(request.form))))
 
 
 @voice.post("/hold-key")
 def hold_key() -> Response:
     """A key during the hold. On a call that an agent has, nothing is said."""
-    given = inbound.answer(request.form)
-    document = _take(lambda texts: HoldKey(given.keys, texts, given.words, given.confidence), _turn())
+    document = _take(happened.hold_key(request.form), _turn())
     return twiml(document if document == EMPTY else _for_wait(document))
 
 
 @voice.post("/queue-result")
 def queue_result() -> Response:
     """The queue let go of the call."""
-    left = inbound.queue_left(request.form)
-    return twiml(_take(lambda _: LeftQueue(left.result, left.waited_s)))
+    return twiml(_take(happened.queue_result(request.form)))
 
 
 @voice.post("/connecting")
 def connecting() -> Response:
     """An agent takes the call: what the caller hears before they speak. CallSid is the caller's."""
-    taken = inbound.connecting(request.form)
-    return twiml(_take(lambda _: AgentAnswered(taken.waited_s, taken.agent_call_sid)))
+    return twiml(_take(happened.connecting(request.form)))
 
 
 @voice.post("/overflow")
 def overflow() -> Response:
     """The call to the overflow number is over."""
-    status = inbound.dial_ended(request.form).status
-    return twiml(_take(lambda _: OverflowEnded(status), _turn()))
+    return twiml(_take(happened.overflow(request.form), _turn()))
 
 
 @voice.post("/status")
 def status() -> Response:
     """The call is over. 204, known or not."""
-    ended = inbound.ended(request.form)
-    _take(lambda _: CallEnded(ended.status, ended.duration_s))
+    _take(happened.status(request.form))
     return no_content()
 
 
 @voice.post("/fallback")
 def fallback() -> Response:
-    """The carrier could not use our answer: straight to the default queue, no store needed."""
+    """The carrier could not use our answer: straight to the default queue, no store needed. That the call came in may
+    be news to us."""
     log.warning("fallback_asked", code=request.form.get("ErrorCode", "")[:10])
+    _keep(landing.Waiting())
     return twiml(errors.into_queue(wiring()))
 
 

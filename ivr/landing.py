@@ -1,0 +1,184 @@
+"""Webhooks of the time without a database land in it: as if they had been taken at their own time."""
+
+import copy
+import threading
+import time
+from collections import Counter
+
+import structlog
+from psycopg import InternalError, OperationalError
+from psycopg_pool import PoolTimeout
+
+from ivr.carrier import happened, inbound
+from ivr.carrier.happened import MakeEvent
+from ivr.carrier.inbound import Form
+from ivr.jobs.answer_text import answer_text
+from ivr.jobs.note_receipt import note_receipt
+from ivr.spool import Kept, call_of, plain
+from ivr.texts import replies
+from ivr.turn import UnknownCall, start_call, take_turn
+from ivr.wiring import Wiring
+from models import calls
+
+log = structlog.get_logger()
+
+LOOK_S = 0.5
+TRIES = 3  # before one that the database refuses is put aside
+KNOWN_WITHIN_S = 600.0  # the call's beginning may wait on another machine for so long
+LOOK_AGAIN_S = 15.0  # at one that did not land
+
+#: what a database that is away, full, or on its way up or down answers
+AWAY = (PoolTimeout, OperationalError, InternalError)
+
+_EVENTS = {
+    "/voice/closed": happened.answer,
+    "/voice/hold-key": happened.hold_key,
+    "/voice/queue-result": happened.queue_result,
+    "/voice/connecting": happened.connecting,
+    "/voice/overflow": happened.overflow,
+    "/voice/status": happened.status,
+}
+_BEGINNINGS = frozenset({"/voice/incoming", "/voice/fallback"})
+
+
+class Waiting(Exception):
+    """Something of this call waits to land: what comes after it waits behind it."""
+
+
+def is_kept(path: str) -> bool:
+    """Whether a voice webhook that could not be taken is kept. Not kept: answers at a menu, whose caller was put into
+    the default queue instead, and rounds of the wait loop, which comes round again."""
+    return path in _EVENTS or path in _BEGINNINGS
+
+
+def keep(wiring: Wiring, error: Exception, path: str, turn: int | None, mark: str, form: Form) -> bool:
+    """Keep a voice webhook that could not be taken, where that is because of a database that is away, or because its
+    call has not landed yet (here, or on a machine that is cut off). Whether it is kept."""
+    sid = inbound.call_sid(form)
+    if sid is None or not is_kept(path) or not isinstance(error, (*AWAY, Waiting, UnknownCall)):
+        return False
+    if isinstance(error, UnknownCall) and inbound.caller_number(form) in wiring.settings.agent_numbers:
+        return False  # an agent's own call
+    return _put(wiring, sid, path, turn, mark, form)
+
+
+def keep_text(wiring: Wiring, error: Exception, path: str, text_id: str, form: Form) -> bool:
+    """The same for a receipt, and for a text that asks for no more texts: whoever wrote another is asked to write it
+    again."""
+    if not isinstance(error, AWAY):
+        return False
+    receipt = inbound.receipt(form) if path == "/sms/status" else None
+    if receipt is not None:
+        return bool(text_id) and _put(wiring, receipt.message_sid, path, None, text_id, form)
+    message = inbound.message(form)
+    if message is None or replies.read(message.body, opted_out=False) != "stop":
+        return False
+    return _put(wiring, message.message_sid, path, None, "", form)
+
+
+def _put(wiring: Wiring, of: str, path: str, turn: int | None, mark: str, form: Form) -> bool:
+    at_ms = int(wiring.clock().timestamp() * 1000)
+    return wiring.spool.put(of, Kept(at_ms, path, turn, mark, plain(form)))
+
+
+class Landing:
+    """Brings back what a machine's spool holds. One process of a machine does it at a time."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+        self._tried: Counter[str] = Counter()
+        self._not_before: dict[str, float] = {}
+        self._stop = threading.Event()
+
+    def start(self) -> "Landing":
+        """Look for what is kept from now on, from a thread of its own."""
+        threading.Thread(target=self._run, name="landing", daemon=True).start()
+        return self
+
+    def stop(self) -> None:
+        """Begin nothing more."""
+        self._stop.set()
+
+    def land(self) -> int:
+        """Bring in what waits, each call's in its order; how many landed. Ends early when the database goes away."""
+        spool = self._wiring.spool
+        if not spool.depth():
+            return 0
+        landed = 0
+        with spool.alone() as mine:
+            behind: set[str] = set()  # calls of which something earlier stays
+            for name in spool.waiting() if mine else ():
+                if self._stop.is_set():
+                    break
+                try:
+                    done = call_of(name) not in behind and self._one(name)
+                except AWAY:
+                    break
+                landed += done
+                if not done:
+                    behind.add(call_of(name))
+        if landed:
+            log.info("webhooks_landed", count=landed, left=spool.depth())
+        return landed
+
+    def _one(self, name: str) -> bool:
+        """Whether it is out of the way."""
+        if time.monotonic() < self._not_before.get(name, 0.0):
+            return False
+        try:
+            kept = self._wiring.spool.read(name)
+            take(self._wiring, kept)
+        except FileNotFoundError:
+            pass
+        except AWAY:
+            raise
+        except UnknownCall:
+            if (self._wiring.clock() - kept.at).total_seconds() < KNOWN_WITHIN_S:
+                self._not_before[name] = time.monotonic() + LOOK_AGAIN_S
+                return False
+            log.warning("kept_webhook_of_no_call", call_sid=call_of(name), path=kept.path)
+        except Exception:
+            self._tried[name] += 1
+            log.exception("kept_webhook_failed", call_sid=call_of(name), tried=self._tried[name])
+            if self._tried[name] < TRIES:
+                return False
+            self._wiring.spool.put_aside(name)
+        self._wiring.spool.landed(name)
+        self._not_before.pop(name, None)
+        self._tried.pop(name, None)
+        return True
+
+    def _run(self) -> None:
+        while not self._stop.wait(LOOK_S):
+            try:
+                self.land()
+            except Exception:
+                log.exception("landing_failed")
+
+
+def take(wiring: Wiring, kept: Kept) -> None:
+    """Take one webhook at the time it came. Raises UnknownCall, and what a database that is away raises."""
+    then = copy.copy(wiring)
+    then.clock = lambda: kept.at
+    if kept.path in _BEGINNINGS:
+        _begin(then, kept)
+    elif kept.path == "/sms/status":
+        if (receipt := inbound.receipt(kept.form)) is not None:
+            note_receipt(then, kept.mark, receipt.message_sid, receipt.status, receipt.code)
+    elif (message := inbound.message(kept.form)) is not None:
+        answer_text(then, message)
+    elif (sid := inbound.call_sid(kept.form)) is not None:
+        make: MakeEvent = _EVENTS[kept.path](kept.form)
+        take_turn(then, sid, make, turn=kept.turn, mark=kept.mark, from_number=inbound.caller_number(kept.form))
+
+
+def _begin(wiring: Wiring, kept: Kept) -> None:
+    """A call that came in. Where the carrier took our fallback, it may be one we never heard of."""
+    arrived = inbound.incoming(kept.form)
+    if arrived is None:
+        return
+    if kept.path == "/voice/fallback":
+        with wiring.pool.connection() as conn:
+            if calls.load(conn, arrived.call_sid) is not None:
+                return
+    start_call(wiring, arrived)

@@ -1,0 +1,83 @@
+"""What is kept on disk while the database is away."""
+
+import os
+from pathlib import Path
+
+from ivr.spool import Kept, Spool, call_of
+
+CALL, OTHER = "CA" + "1" * 32, "CA" + "2" * 32
+NUMBER = "+12025550143"
+
+
+def spool(folder: Path, most: int = 100) -> Spool:
+    return Spool(folder / "spool", lambda words: words.encode()[::-1], lambda sealed: sealed[::-1].decode(), most)
+
+
+def kept(at_ms: int, path: str = "/voice/status") -> Kept:
+    return Kept(at_ms, path, None, "mark", {"From": NUMBER})
+
+
+def test_what_is_kept_is_read_by_another_process_in_its_order(tmp_path: Path) -> None:
+    ours, theirs = spool(tmp_path), spool(tmp_path)
+    assert not theirs.holds(CALL)
+    assert ours.put(CALL, kept(200))
+    assert ours.put(OTHER, kept(100, "/voice/incoming"))
+    assert theirs.holds(CALL)
+    assert theirs.depth() == 2
+    assert [(call_of(name), theirs.read(name).path) for name in theirs.waiting()] == [
+        (OTHER, "/voice/incoming"),
+        (CALL, "/voice/status"),
+    ]
+
+
+def test_what_landed_is_gone(tmp_path: Path) -> None:
+    ours = spool(tmp_path)
+    ours.put(CALL, kept(1))
+    for name in ours.waiting():
+        ours.landed(name)
+    assert (ours.depth(), ours.holds(CALL), spool(tmp_path).depth()) == (0, False, 0)
+
+
+def test_there_is_a_most_that_is_kept_and_more_is_told(tmp_path: Path) -> None:
+    ours = spool(tmp_path, most=2)
+    assert [ours.put(CALL, kept(at)) for at in range(4)] == [True, True, False, False]
+    assert (ours.depth(), ours.lost) == (2, 2)
+
+
+def test_one_process_lands_at_a_time(tmp_path: Path) -> None:
+    ours, theirs = spool(tmp_path), spool(tmp_path)
+    ours.put(CALL, kept(1))
+    with ours.alone() as mine, theirs.alone() as too:
+        assert (mine, too) == (True, False)
+    with theirs.alone() as mine:
+        assert mine
+
+
+def test_without_a_disk_it_is_kept_in_memory_until_there_is_one(tmp_path: Path) -> None:
+    (tmp_path / "spool").write_text("a file where the folder should be")
+    ours = spool(tmp_path)
+    assert ours.put(CALL, kept(1))
+    assert ours.holds(CALL)
+    (name,) = ours.waiting()
+    assert ours.read(name) == kept(1)
+    (tmp_path / "spool").unlink()
+    assert ours.waiting() == [name]
+    assert spool(tmp_path).holds(CALL)
+
+
+def test_whoever_dies_while_writing_leaves_nothing_to_land(tmp_path: Path) -> None:
+    ours = spool(tmp_path)
+    ours.put(CALL, kept(1))
+    (name,) = ours.waiting()
+    (tmp_path / "spool" / f"{name}.draft").write_bytes(b"half a web")
+    assert spool(tmp_path).waiting() == [name]
+
+
+def test_nothing_of_a_caller_is_readable_on_disk(tmp_path: Path) -> None:
+    ours = spool(tmp_path)
+    ours.put(CALL, kept(1))
+    found = b"".join(path.read_bytes() for path in (tmp_path / "spool").iterdir())
+    assert found
+    assert NUMBER.encode() not in found
+    assert {oct(path.stat().st_mode)[-2:] for path in [tmp_path / "spool"]} == {"00"}
+    assert os.listdir(tmp_path) == ["spool"]
