@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -17,14 +18,15 @@ from search.evidence import FEATURES, Asked, asked
 from search.explained import Candidate, Explained, Piece
 from search.fresh import NOTHING_NEW, Delta
 from search.query import Query
-from search.ranking import Part, Place, Ranking, rank
+from search.ranking import Part, Place, Ranking, rank, rank_each
 from search.result import Match, NoMatch
 
 # Two articles about different things within this many logits of each other: nobody can tell which is meant.
 RIVAL_MARGIN = 0.5
 RIVAL_LIKENESS = 0.35
 
-AT_ONCE = 64  # texts encoded in one go
+AT_ONCE = 16  # texts that a thread takes
+JUDGED = 2  # places of a ranking that `judged` looks at
 MAX_TRANSCRIPT = 2000
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _FILLERS = frozenset(
@@ -118,25 +120,30 @@ class Finder:
     def rank_all(
         self, queries: Iterable[Query], cores: int = 1, told: Callable[[int], None] = lambda _: None
     ) -> dict[Query, Ranking | NoMatch | None]:
-        """For each query what `judged` wants, or why there is nothing to search for. Equal texts are encoded once;
-        `told` hears now and then how many queries are done."""
+        """For each query what `judged` wants, or why there is nothing to search for. Each text is encoded once, and
+        alone as that of a call is: in the company of others its vector may be another. What queries of one text and
+        path have in common is looked at once. `told` hears now and then how many queries are done."""
         known: dict[Query, Ranking | NoMatch | None] = {query: self.refusal(query) for query in queries}
-        asking = [(query, text) for query, none in known.items() if none is None and (text := searched_text(query))]
-        asking.sort(key=lambda one: len(one[1]))  # texts of like length are encoded together
-        done = len(known) - len(asking)
-        texts = list(dict.fromkeys(text for _, text in asking))
-        batches = [texts[start : start + AT_ONCE] for start in range(0, len(texts), AT_ONCE)]
-        of_text: dict[str, list[Query]] = {}
-        for query, text in asking:
-            of_text.setdefault(text, []).append(query)
+        alike: dict[str, dict[tuple[Any, ...], list[Query]]] = {}
+        for query, none in known.items():
+            if none is None and (text := searched_text(query)):
+                group = query.path, query.language, query.exclude
+                alike.setdefault(text, {}).setdefault(group, []).append(query)
+        texts = list(alike)
 
         def one_batch(batch: Sequence[str]) -> dict[Query, Ranking | None]:
-            return {
-                query: self._rank(query, asked(vector, text, query.path, query.language))
-                for text, vector in zip(batch, self._encoder.encode(batch), strict=True)
-                for query in of_text[text]
-            }
+            found: dict[Query, Ranking | None] = {}
+            for text in batch:
+                vector = self._encoder.encode([text])[0]
+                for group in alike[text].values():
+                    caller = asked(vector, text, group[0].path, group[0].language)
+                    parts = [self._parts(query) for query in group]
+                    ranked = rank_each(parts, caller, self._judge, group[0].language, JUDGED)
+                    found.update(zip(group, ranked, strict=True))
+            return found
 
+        done = len(known) - sum(len(group) for groups in alike.values() for group in groups.values())
+        batches = [texts[start : start + AT_ONCE] for start in range(0, len(texts), AT_ONCE)]
         with ThreadPoolExecutor(cores) as threads:
             for found in threads.map(one_batch, batches):
                 known.update(found)
@@ -178,7 +185,10 @@ class Finder:
         return asked(self._encoder.encode([text])[0], text, query.path, query.language)
 
     def _rank(self, query: Query, caller: Asked, depth: int = 10, *, explained: bool = False) -> Ranking | None:
-        parts = [
+        return rank(self._parts(query), caller, self._judge, query.language, depth, explained=explained)
+
+    def _parts(self, query: Query) -> list[Part]:
+        return [
             Part(
                 one,
                 one.allowed(query.language),
@@ -188,7 +198,6 @@ class Finder:
             )
             for number, one in enumerate(self._collections)
         ]
-        return rank(parts, caller, self._judge, query.language, depth, explained=explained)
 
     def _torn(self, ranking: Ranking, threshold: float) -> bool:
         """Whether two articles about different things are level, and one of them would do if there were no other."""

@@ -59,6 +59,15 @@ class Part:
     forbidden: frozenset[int] = frozenset()
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """Candidates of one question: their evidence, which of them may be offered, and where each is."""
+
+    features: npt.NDArray[np.float32]
+    may: npt.NDArray[np.bool_]
+    owners: tuple[tuple[int, int], ...]
+
+
 def rank(
     parts: Sequence[Part], caller: Asked, judge: Judge, language: str, depth: int = 10, *, explained: bool = False
 ) -> Ranking | None:
@@ -66,21 +75,42 @@ def rank(
 
     What may not be offered here still shows how clear a candidate is.
     """
-    features: list[npt.NDArray[np.float32]] = []
-    owners: list[tuple[int, int]] = []
-    allowed: list[npt.NDArray[np.bool_]] = []
-    for number, part in enumerate(parts):
-        rows = _candidates(part, caller, language)
-        if len(rows):
-            features.append(evidence(part.bundle, caller, rows).features)
-            may_be = part.allowed.has(rows)
-            allowed.append(may_be & ~np.isin(rows, list(part.forbidden)) if part.forbidden else may_be)
-            owners += [(number, int(row)) for row in rows]
-    if not owners:
-        return None
-    found, may = np.concatenate(features), np.concatenate(allowed)
+    (ranking,) = rank_each((parts,), caller, judge, language, depth, explained=explained)
+    return ranking
+
+
+def rank_each(
+    questions: Sequence[Sequence[Part]],
+    caller: Asked,
+    judge: Judge,
+    language: str,
+    depth: int = 10,
+    *,
+    explained: bool = False,
+) -> list[Ranking | None]:
+    """As `rank`, for several questions of one caller that differ in nothing but what may be offered. What they have in
+    common is looked at once; scores are those of `rank` but for the last digit of a float32."""
+    found: list[list[_Seen]] = [[] for _ in questions]
+    for number, alike in enumerate(zip(*questions, strict=True)):
+        rows = _candidates(alike, caller, language)
+        every = rows[0] if len(rows) == 1 else np.unique(np.concatenate(rows))
+        if not len(every):
+            continue
+        seen = evidence(alike[0].bundle, caller, every).features
+        for mine, part, own in zip(found, alike, rows, strict=True):
+            if len(own):
+                features = seen if len(own) == len(every) else seen[np.searchsorted(every, own)]
+                may_be = part.allowed.has(own)
+                may = may_be & ~np.isin(own, list(part.forbidden)) if part.forbidden else may_be
+                mine.append(_Seen(features, may, tuple((number, row) for row in own.tolist())))
+    density = questions[0][0].bundle.density
+    return [_ranked(mine, judge, density, depth, explained) if mine else None for mine in found]
+
+
+def _ranked(seen: Sequence[_Seen], judge: Judge, density: tuple[float, float], depth: int, explained: bool) -> Ranking:
+    owners = [owner for one in seen for owner in one.owners]
+    found, may = np.concatenate([one.features for one in seen]), np.concatenate([one.may for one in seen])
     scores = judge.scores(found)
-    density = parts[0].bundle.density
     order = np.argsort(-scores, kind="stable")
     offered = order[may[order]]
     anywhere = _gate(judge, found, scores, int(order[0]), density)
@@ -129,22 +159,29 @@ def _gate_of(
     return _gate(judge, found[kept], scores[kept], place - int((before < place).sum()), density)
 
 
-def _candidates(part: Part, caller: Asked, language: str) -> npt.NDArray[np.int64]:
-    """Rows of the articles worth a closer look: near passages, rare words in common, and those a choice names."""
-    bundle, allowed = part.bundle, part.known
-    if not allowed.number:
-        return np.empty(0, dtype=np.int64)
-    found = [bundle.owners[bundle.vectors.candidates(caller.vector, NEAREST, allowed.passages)]]
-    if part.allowed is not allowed:
-        found.append(bundle.owners[bundle.vectors.candidates(caller.vector, NEAREST, part.allowed.passages)])
+def _candidates(parts: Sequence[Part], caller: Asked, language: str) -> list[npt.NDArray[np.int64]]:
+    """For each part, which differ in what may be offered only, the rows of the articles worth a closer look: near
+    passages, rare words in common, and those a choice names."""
+    bundle, known = parts[0].bundle, parts[0].known
+    if not known.number:
+        return [np.empty(0, dtype=np.int64) for _ in parts]
+    found = [bundle.owners[bundle.vectors.candidates(caller.vector, NEAREST, known.passages)]]
     silent = stop_terms(language)
-    found.append(bundle.words.candidates(caller.terms, SHARED_WORDS, allowed.articles, silent).rows)
+    found.append(bundle.words.candidates(caller.terms, SHARED_WORDS, known.articles, silent).rows)
     for choice in caller.choices:
         tagged = bundle.tagged(choice)
         if tagged is not None and tagged.number <= max(RARE_TAG * len(bundle.ids), AT_CHOICE):
-            both = allowed.passages & tagged.passages
+            both = known.passages & tagged.passages
             found.append(bundle.owners[bundle.vectors.candidates(caller.vector, AT_CHOICE, both)])
     if caller.path_terms:
-        found.append(bundle.words.candidates(caller.path_terms, AT_CHOICE, allowed.articles, silent).rows)
+        found.append(bundle.words.candidates(caller.path_terms, AT_CHOICE, known.articles, silent).rows)
+    return [_with_allowed(part, caller, found) for part in parts]
+
+
+def _with_allowed(part: Part, caller: Asked, found: Sequence[npt.NDArray[np.unsignedinteger]]) -> npt.NDArray[np.int64]:
+    """The rows found, and the nearest of those that may be offered."""
+    if part.allowed is not part.known:
+        near = part.bundle.vectors.candidates(caller.vector, NEAREST, part.allowed.passages)
+        found = [*found, part.bundle.owners[near]]
     rows = np.unique(np.concatenate(found)).astype(np.int64)
     return rows[~np.isin(rows, list(part.shadowed))] if part.shadowed else rows
