@@ -170,9 +170,9 @@ def _called(words: str) -> str:
     return f"'{words[:30]}'" if len(words) <= 30 else f"'{words[:30]}...'"
 
 
-def _said(found: Problems) -> str:
+def _said(found: Problems) -> Sentence:
     first = found.all()[0]
-    return f"{first.what}. {first.do}"
+    return sentence("%(what)s. %(do)s", what=Sentence(first.what), do=Sentence(first.do))
 
 
 def _wrong_leaves(plan: Plan, leaves: Sequence[str] | None) -> Sentence | None:

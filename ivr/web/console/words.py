@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, tzinfo
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,7 +14,8 @@ from markupsafe import Markup, escape
 
 from ivr.console.errors import Sentence
 from ivr.console.roles import NAMES
-from ivr.web.console import sessions
+from ivr.planfile.problems import Problem
+from ivr.web.console import findings, sessions
 from ivr.web.guards import wiring
 
 FOLDER = Path(__file__).parent / "words"
@@ -76,16 +77,32 @@ _ = gettext
 def told(problem: Sentence | str) -> str:
     """What a form is told, in the page's language."""
     if not isinstance(problem, Sentence):
-        return _in_words(problem)
+        return _known(problem)
     values = {name: told(value) if isinstance(value, Sentence) else value for name, value in problem.values.items()}
-    return _in_words(problem.text) % values if values else _in_words(problem.text)
+    return _in_words(problem.text) % values if values else _known(problem.text)
+
+
+def _known(text: str) -> str:
+    """A sentence of the console, or one of the check of menus."""
+    found: str | None = catalogue(language()).get(text)
+    return found or "\n".join(findings.translated(language(), line) or line for line in text.split("\n"))
+
+
+def finding(found: Problem) -> str:
+    """What the check found, in the page's language."""
+    return findings.in_words(language(), found)
 
 
 # ---- numbers and times
 
 
+@cache
+def _locale_of(language: str) -> Locale:
+    return Locale.parse(_LOCALES[language])
+
+
 def _locale() -> Locale:
-    return Locale.parse(_LOCALES[language()])
+    return _locale_of(language())
 
 
 def zone() -> tzinfo:
@@ -105,13 +122,24 @@ def zone() -> tzinfo:
 
 def number(value: float, decimals: int | None = None) -> str:
     """12,345 or 12,345.6."""
+    return _decimal(value or 0, decimals, language())
+
+
+@lru_cache(16_384)  # a table has a thousand figures, and most of them are small
+def _decimal(value: float, decimals: int | None, language: str) -> str:
     pattern = None if decimals is None else "#,##0" + ("." + "0" * decimals if decimals else "")
-    return numbers.format_decimal(value, pattern, locale=_locale())
+    return numbers.format_decimal(value, pattern, locale=_locale_of(language))
 
 
 def percent(share: float, decimals: int = 0) -> str:
     """A share 0..1 as 12 %."""
-    return numbers.format_percent(share, "#,##0" + ("." + "0" * decimals if decimals else "") + "%", locale=_locale())
+    return _percent(share or 0, decimals, language())
+
+
+@lru_cache(16_384)
+def _percent(share: float, decimals: int, language: str) -> str:
+    pattern = "#,##0" + ("." + "0" * decimals if decimals else "") + "%"
+    return numbers.format_percent(share, pattern, locale=_locale_of(language))
 
 
 def when(at: datetime | date | None, form: str = "medium") -> str:
@@ -145,7 +173,14 @@ def install(app: Flask) -> None:
     # The extension adds this method to the environment, where its types do not tell of it.
     app.jinja_env.install_gettext_callables(_in_words, _plural, newstyle=True)  # type: ignore[attr-defined]
     app.jinja_env.filters.update(
-        told=told, number=number, percent=percent, when=when, ago=ago, lasting=lasting, lines=emphasised
+        told=told,
+        finding=finding,
+        number=number,
+        percent=percent,
+        when=when,
+        ago=ago,
+        lasting=lasting,
+        lines=emphasised,
     )
     app.jinja_env.globals.update(
         language=language, language_name=language_name, LANGUAGES=LANGUAGES, zone=zone, role_names=NAMES
