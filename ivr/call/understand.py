@@ -94,8 +94,13 @@ def tokens(words: str) -> tuple[str, ...]:
 
 def pure(words: str) -> tuple[str, ...]:
     """As `tokens`, without fillers; all of them where nothing else is left."""
+    return _both(words)[1]
+
+
+def _both(words: str) -> Said:
+    """What `tokens` and `pure` give."""
     said = tokens(words)
-    return tuple(word for word in said if word not in _FILLERS) or said
+    return said, tuple(word for word in said if word not in _FILLERS) or said
 
 
 def is_sentence(words: str) -> bool:
@@ -193,7 +198,7 @@ def fit(said: Said, choice: Choice, plan: Plan, language: str) -> int:
         wanted, core = _of_plan(phrase)
         if not wanted:
             continue
-        if wanted == whole or sorted(core) == sorted(bare):
+        if wanted == whole or (len(core) == len(bare) and sorted(core) == sorted(bare)):
             best = max(best, 100 + len(core))
         elif _holds(whole, wanted) or _holds(bare, core):
             best = max(best, len(core))
@@ -209,7 +214,7 @@ def forbidden(words: str, plan: Plan, language: str) -> bool:
             if choice.menu is not None:
                 yield from visit(choice.menu)
 
-    said = tokens(words), pure(words)
+    said = _both(words)
     return any(
         fit(said, choice, plan, language) > 0
         for choice in visit(plan.main)
@@ -220,11 +225,11 @@ def forbidden(words: str, plan: Plan, language: str) -> bool:
 @lru_cache(maxsize=8192)
 def _of_plan(phrase: str) -> Said:
     """A phrase of the plan. Only these are kept, never what a caller said."""
-    return tokens(phrase), pure(phrase)
+    return _both(phrase)
 
 
 def _choice(words: str, menu: Menu, plan: Plan, language: str) -> Choice | None:
-    said = tokens(words), pure(words)
+    said = _both(words)
     fits = [(fit(said, choice, plan, language), choice) for choice in menu.choices]
     best = max((how_well for how_well, _ in fits), default=0)
     equal = [choice for how_well, choice in fits if how_well == best]
