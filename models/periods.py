@@ -6,9 +6,12 @@ from typing import NamedTuple
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
+from models.staff import named
+
 
 class Closed(NamedTuple):
-    """A closed month. `channels`: channel -> when its last import was, as JSON has it."""
+    """A closed month. `closed_by`: kept as staff:ID, cli:LOGIN ..., read with the name of one of the staff before it.
+    `channels`: channel -> when its last import was, as JSON has it."""
 
     month: date
     closed_at: datetime
@@ -18,7 +21,7 @@ class Closed(NamedTuple):
     channels: dict[str, str]
 
 
-_CLOSED = "SELECT month, closed_at, closed_by, reason, card, channels FROM closed_months"
+_CLOSED = f"SELECT month, closed_at, {named('closed_by')}, reason, card, channels FROM closed_months"
 
 
 def close(conn: Connection, closed: Closed) -> None:

@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from psycopg import Connection
 
+from models.staff import named
+
 
 class Card(NamedTuple):
     """One publication. `published_by` is staff:ID, cli:LOGIN ..."""
@@ -52,8 +54,11 @@ def read(conn: Connection, version: int) -> Card | None:
 
 
 def history(conn: Connection) -> list[Card]:
-    """Every version, newest first."""
-    return [Card(*row) for row in conn.execute(f"{_CARD} ORDER BY version DESC")]
+    """Every version, newest first; who published it with the name of one of the staff."""
+    rows = conn.execute(
+        f"SELECT version, yaml, published_at, {named('published_by')}, reason FROM rate_cards ORDER BY version DESC"
+    )
+    return [Card(*row) for row in rows]
 
 
 def enter_hours(conn: Connection, hours: Hours) -> None:

@@ -41,6 +41,12 @@ _ROW = (
 )
 
 
+def named(column: str) -> str:
+    """SQL for people of a column that says who did something: "Ben Hopper (staff:2)", cli:LOGIN as it is."""
+    known = f"SELECT s.name || ' (' || {column} || ')' FROM staff s WHERE {column} = 'staff:' || s.id AND s.name <> ''"
+    return f"coalesce(({known}), {column})"
+
+
 def lock(conn: Connection) -> None:
     """One transaction at a time decides about accounts: the last administrator stays, a set-up link works once."""
     conn.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))

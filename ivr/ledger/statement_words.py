@@ -34,7 +34,7 @@ GROUPS = {
     "net": "Net",
     "pending": "Pending (in no total)",
 }
-ALL_QUEUES = "all"  # of what no call of a queue caused
+NO_QUEUE = "no queue"  # of what no call caused, or one that never came to hold
 NAIVE = "It counts people who would have hung up anyway."
 INTERFERENCE = (
     "Callers who leave the queue shorten it for everybody, the held-out included: the comparison within a queue misses"
@@ -267,7 +267,7 @@ def _lines(one: Statement, total: Sum) -> Section:
 
 def _line(row: Row) -> tuple[Cell, ...]:
     figures = (Number(row.entries), Number(row.contacts, 2), Number(row.minutes, 1), Number(row.cents, 2))
-    return (KINDS[row.kind], row.queue or ALL_QUEUES, *figures)
+    return (KINDS[row.kind], row.queue or NO_QUEUE, *figures)
 
 
 def _total(name: str, sums: tuple[int, int, int]) -> tuple[Cell, ...]:

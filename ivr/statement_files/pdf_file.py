@@ -8,7 +8,17 @@ from reportlab.lib import colors
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
-from reportlab.platypus import BaseDocTemplate, CondPageBreak, Frame, PageTemplate, Paragraph, Spacer, Table, TableStyle
+from reportlab.platypus import (
+    BaseDocTemplate,
+    CondPageBreak,
+    Frame,
+    KeepTogether,
+    PageTemplate,
+    Paragraph,
+    Spacer,
+    Table,
+    TableStyle,
+)
 
 from ivr.statement_files.cells import number_of, shown, signature_words
 from ivr.statements import Document
@@ -16,6 +26,7 @@ from ivr.statements import Document
 INK, SOFT, ACCENT = colors.HexColor("#1f2529"), colors.HexColor("#566068"), colors.HexColor("#0a655f")
 WASH, LINE, WARN = colors.HexColor("#e2efed"), colors.HexColor("#d9dcda"), colors.HexColor("#7a4f00")
 MARGIN = 18 * mm
+SHORT = 12  # rows of a table that is on one page, with what is said above it
 WIDTH = A4[0] - 2 * MARGIN
 BODY = ParagraphStyle("body", fontName="Helvetica", fontSize=9, leading=12.5, textColor=INK, spaceAfter=2.5)
 SMALL = ParagraphStyle("small", BODY, fontSize=7.5, leading=10, textColor=SOFT, wordWrap="CJK")
@@ -77,7 +88,7 @@ def _section(part: dict[str, Any]) -> list[Any]:
     story += [Paragraph(escape(one), BODY) for one in words]
     if part["rows"]:
         story += [Spacer(0, 1.5 * mm), _table(part)]
-    return story
+    return [KeepTogether(story)] if len(part["rows"]) <= SHORT else story
 
 
 def _table(part: dict[str, Any]) -> Table:

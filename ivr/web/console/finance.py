@@ -12,7 +12,7 @@ from ivr.console import finance as figures
 from ivr.console.actors import at_console
 from ivr.console.errors import Missing, Sentence, Wrong
 from ivr.ledger.rates import PRICES
-from ivr.ledger.statement_words import ALL_QUEUES, GROUPS, KINDS
+from ivr.ledger.statement_words import GROUPS, KINDS, NO_QUEUE
 from ivr.statement_files import FORMATS
 from ivr.statement_files.cells import shown
 from ivr.web.console import forms
@@ -55,7 +55,7 @@ def queue_of(section: str, row: Sequence[Any]) -> str | None:
     """The queue that a line of the books is of; None for a sum, and elsewhere."""
     if not section.startswith("lines-") or row[1] == "":
         return None
-    return "" if row[1] == ALL_QUEUES else str(row[1])
+    return "" if row[1] == NO_QUEUE else str(row[1])
 
 
 @finance.get("/savings")
