@@ -51,7 +51,7 @@ class Beside:
 
 def create_app(wiring: Wiring | None = None) -> Flask:
     """The application with its commands, around a wiring; built from the settings where none is given."""
-    from ivr import cli  # a web process has no use for what the commands import
+    from ivr import cli  # a web process has no use for commands
 
     app = _application(wiring or _build())
     cli.install(app)

@@ -30,6 +30,7 @@ from ivr import board, bundles
 from ivr.console import articles as console
 from ivr.console.actors import at_terminal
 from ivr.menu_cli import login
+from ivr.sources_cli import approve_command
 from ivr.wiring import Wiring, index_folder
 from models import articles, audit, indexes
 from search import judge as judges
@@ -380,4 +381,5 @@ def _bar(of: str) -> Progress:
     return Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=_screen)
 
 
+articles_group.add_command(approve_command)
 commands: tuple[click.Command, ...] = (articles_group, index_group)

@@ -1,31 +1,20 @@
 """`flask ...`: what an operator types."""
 
 import csv
+import importlib
 import json
 import sys
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 from flask import Flask, current_app
+from flask.cli import AppGroup
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ivr import (
-    articles_cli,
-    finance_cli,
-    ledger_cli,
-    menu_cli,
-    privacy_cli,
-    sources_cli,
-    staff_cli,
-    studies_cli,
-    summaries_cli,
-    today_cli,
-    twilio_cli,
-)
-from ivr.story import tell
 from ivr.wiring import Wiring
 from models import facts
 
@@ -66,6 +55,8 @@ def call() -> None:
 @click.argument("call_sid")
 def call_show(call_sid: str) -> None:
     """Tell one call as a story."""
+    from ivr.story import tell
+
     wiring = _wiring()
     with wiring.pool.connection() as conn:
         lines = tell(wiring, conn, call_sid)
@@ -136,22 +127,46 @@ def _bar() -> Progress:
     )
 
 
+#: the module of each command that is not here: what it imports, the other commands do not wait for
+ELSEWHERE: Mapping[str, str] = {
+    "agent-link": "twilio_cli",
+    "articles": "articles_cli",
+    "audit": "staff_cli",
+    "contacts": "ledger_cli",
+    "doctor": "twilio_cli",
+    "incident": "today_cli",
+    "index": "articles_cli",
+    "menu": "menu_cli",
+    "months": "ledger_cli",
+    "offers": "today_cli",
+    "privacy": "privacy_cli",
+    "queues": "menu_cli",
+    "rates": "ledger_cli",
+    "settle": "ledger_cli",
+    "source": "sources_cli",
+    "staff": "staff_cli",
+    "statement": "finance_cli",
+    "study": "studies_cli",
+    "summaries": "summaries_cli",
+    "twilio": "twilio_cli",
+}
+
+
+class Commands(AppGroup):
+    """All commands; those of other modules are imported when asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *ELSEWHERE})
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in ELSEWHERE:
+            return super().get_command(ctx, name)
+        found: tuple[click.Command, ...] = importlib.import_module(f"ivr.{ELSEWHERE[name]}").commands
+        return next(command for command in found if command.name == name)
+
+
 def install(app: Flask) -> None:
     """Put all commands on the application."""
-    commands: list[click.Command] = [release, worker, call, phone, facts_group]
-    articles_cli.articles_group.add_command(sources_cli.approve_command)
-    parts = (
-        articles_cli,
-        finance_cli,
-        ledger_cli,
-        menu_cli,
-        privacy_cli,
-        sources_cli,
-        staff_cli,
-        studies_cli,
-        summaries_cli,
-        today_cli,
-        twilio_cli,
-    )
-    for one in (*commands, *(command for part in parts for command in part.commands)):
-        app.cli.add_command(one)
+    app.cli = Commands(app.name)
+    for command in (release, worker, call, phone, facts_group):
+        app.cli.add_command(command)

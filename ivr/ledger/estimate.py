@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import chi2, norm
+from scipy.special import chdtrc, ndtri
 
 LEVEL = 0.95
 MIXING = 0.03**2  # the variance of effects the live interval is tuned to: three points
@@ -70,7 +70,7 @@ def wilson(share: float, callers: float, level: float = LEVEL) -> Interval:
     """Wilson's score interval of a share. `callers` need not be whole: strata make an effective number."""
     if callers <= 0:
         return Interval(share, 0.0, 1.0)
-    z = float(norm.isf((1 - level) / 2))
+    z = -float(ndtri((1 - level) / 2))
     shrunk = 1 + z * z / callers
     centre = (share + z * z / (2 * callers)) / shrunk
     half = z / shrunk * sqrt(share * (1 - share) / callers + z * z / (4 * callers * callers))
@@ -148,7 +148,7 @@ class Arms:
             if total:
                 statistic += float((held_out - share * total) ** 2 / (total * share * (1 - share)))
                 phases += 1
-        return float(chi2.sf(statistic, phases)) if phases else 1.0
+        return float(chdtrc(phases, statistic)) if phases else 1.0
 
 
 class Pooled(NamedTuple):
@@ -233,7 +233,7 @@ def incremental(arms: Arms, *, live: bool, callers_a_week: float = 0.0) -> Incre
 def callers_needed(held_out: float, difference: float, share: float, power: float = POWER) -> int:
     """Eligible callers in both arms until a difference of shares can be told from zero, at 5 % and this power.
     `held_out`: the share who needed an agent there; `share`: of the holdout."""
-    z = float(norm.isf((1 - LEVEL) / 2) + norm.isf(1 - power))
+    z = -float(ndtri((1 - LEVEL) / 2) + ndtri(1 - power))
     treated = min(1.0, max(0.0, held_out - difference))
     spread = held_out * (1 - held_out) / share + treated * (1 - treated) / (1 - share)
     return ceil(z * z * spread / difference**2)

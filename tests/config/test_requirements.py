@@ -1,6 +1,7 @@
 """requirements.txt names what the code imports, and the locks say the same."""
 
 import ast
+import functools
 import re
 import sys
 from importlib.metadata import packages_distributions
@@ -23,16 +24,26 @@ def pins(file: str) -> dict[str, str]:
     return {plain(name): version for name, version in found}
 
 
-def imported(folders: set[str]) -> set[str]:
-    """The packages, as an index names them, that the code in these folders imports."""
+@functools.cache
+def imports(folder: str) -> frozenset[str]:
+    """The outermost modules that the code in this folder imports."""
     tops: set[str] = set()
-    for file in (file for folder in folders for file in (ROOT / folder).rglob("*.py")):
+    for file in (ROOT / folder).rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             if isinstance(node, ast.Import):
                 tops |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module:
                 tops.add(node.module.split(".")[0])
-    known = packages_distributions()
+    return frozenset(tops)
+
+
+known_packages = functools.cache(packages_distributions)
+
+
+def imported(folders: set[str]) -> set[str]:
+    """The packages, as an index names them, that the code in these folders imports."""
+    tops = {top for folder in folders for top in imports(folder)}
+    known = known_packages()
     return {plain(known.get(top, [top])[0]) for top in tops - OURS - TYPES_ONLY - sys.stdlib_module_names}
 
 

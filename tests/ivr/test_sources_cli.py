@@ -14,7 +14,7 @@ from psycopg import Connection
 from config.settings import Settings
 from ivr.articles_cli import articles_group
 from ivr.jobs.sync_sources import Syncing
-from ivr.sources_cli import approve_command, source_group
+from ivr.sources_cli import source_group
 from ivr.wiring import Wiring, build
 from models import articles, sources
 from tests.search.sources.standins import STEPS, Forum
@@ -33,7 +33,6 @@ def flask(wiring: Wiring) -> Iterator[FlaskCliRunner]:
     app.extensions["offhold"] = wiring
     app.cli.add_command(source_group)
     app.cli.add_command(articles_group)
-    articles_group.add_command(approve_command)
     with app.app_context():
         yield app.test_cli_runner()
 
