@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
@@ -16,6 +17,9 @@ from config.settings import Settings, load
 from ivr.stores import Stores
 from models.db import Pool, open_pool
 from models.migrate import upgrade
+
+if TYPE_CHECKING:
+    from tests.scenery import Scenery
 
 TEMPLATE = "migrated"
 _FOLDER_OF_RUN = pytest.StashKey[Path]()
@@ -70,6 +74,17 @@ def stores(request: pytest.FixtureRequest) -> Iterator[RunningStores]:
             yield RunningStores(postgres.database_url, valkey.redis_url(), prefix)
     finally:
         shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def scenery(
+    stores: RunningStores, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Iterator["Scenery"]:
+    """The starter company, for copies of its database; see `tests.scenery.set_up`."""
+    from tests.scenery import set_up  # it imports half the product, which most tests do without
+
+    with set_up(stores, tmp_path_factory.mktemp("scenery"), pytestconfig.cache.mkdir("stories")) as made:
+        yield made
 
 
 _numbers = itertools.count()

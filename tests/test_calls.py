@@ -3,10 +3,9 @@ write one; `REWRITE_STORIES=1` puts what is on record in the place of what was e
 `TELL_STORIES=FOLDER` writes each call down as it was heard."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,7 +17,7 @@ from ivr.phone.story import read
 from ivr.texts import consent
 from search.result import REFUSALS
 from tests.record import rewrite, unlike
-from tests.scenery import Scenery, set_up
+from tests.scenery import Scenery
 from tests.stage import Stage
 
 FOLDER = Path(__file__).parent / "calls"
@@ -75,13 +74,6 @@ BRANCHES = {
 }  # fmt: skip
 REWRITE = bool(os.environ.get("REWRITE_STORIES"))
 TELL = os.environ.get("TELL_STORIES")
-
-
-@pytest.fixture(scope="session")
-def scenery(stores: Any, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Scenery]:
-    """See `set_up`."""
-    with set_up(stores, tmp_path_factory.mktemp("scenery"), pytestconfig.cache.mkdir("stories")) as made:
-        yield made
 
 
 @pytest.mark.parametrize("twice", [False, True], ids=["as-is", "doubled"])

@@ -74,16 +74,16 @@ class Office(NamedTuple):
 def office(service: Service, browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Office:
     with wired(service.data_dir) as wiring:
         sample = stocked(wiring)
-        link = setup_link(service.data_dir, service.url)
-        sample = {**sample, "token": setup_link(service.data_dir, service.url).rpartition("/")[2]}
         rules = [one.rule for one in create_console(wiring).url_map.iter_rules() if "GET" in (one.methods or ())]
-    places = (Place(rule, service.url + "/console" + address(rule, sample)) for rule in rules if rule not in NO_PAGES)
     known = str(tmp_path_factory.mktemp("known") / "state.json")
     context = person(browser)
     context.set_default_timeout(PATIENCE_MS)
-    joins(context.new_page(), link, "Maria Ruiz", "maria.pages@lumora.example")
+    joins(context.new_page(), setup_link(service.data_dir, service.url), "Maria Ruiz", "maria.pages@lumora.example")
     context.storage_state(path=known)
     context.close()
+    # Whoever joins ends the links of before.
+    sample = {**sample, "token": setup_link(service.data_dir, service.url).rpartition("/")[2]}
+    places = (Place(rule, service.url + "/console" + address(rule, sample)) for rule in rules if rule not in NO_PAGES)
     return Office(tuple(places), known)
 
 

@@ -33,7 +33,7 @@ from search.explained import VERDICTS
 from search.result import REFUSALS
 from tests.ivr.web.conftest import Clock
 from tests.ivr.web.console.conftest import SignedIn
-from tests.scenery import Scenery, copied, environment, finder_of, set_up
+from tests.scenery import Scenery, copied, environment, finder_of
 
 EDITOR = Actor(1, "Editor")
 CALLS = 240
@@ -45,12 +45,6 @@ SAID = (
     "the remote will not pair with the box",
     "um hello",
 )
-
-
-@pytest.fixture(scope="module")
-def scenery(stores: Any, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Scenery]:
-    with set_up(stores, tmp_path_factory.mktemp("scenery"), pytestconfig.cache.mkdir("stories")) as made:
-        yield made
 
 
 @pytest.fixture
