@@ -10,10 +10,12 @@ from psycopg import Connection
 
 from ivr import signing
 from ivr.jobs import keep_estimates
+from ivr.jobs.keep_estimates import Estimate
 from ivr.jobs.settle_ledger import Books, card_of, zone_of
 from ivr.ledger import books
 from ivr.ledger.books import COSTS, Entry, Figure, Line, Period
 from ivr.ledger.estimate import Arms, incremental
+from ivr.ledger.rates import RateCard
 from ivr.ledger.statement import Band, Channel, Given, Sealed, Statement, Worth, statement
 from ivr.ledger.statement_words import Number, sections, title
 from ivr.wiring import Wiring
@@ -88,12 +90,7 @@ def months(wiring: Wiring, conn: Connection) -> list[date]:
 def _given(wiring: Wiring, conn: Connection, month: date) -> Given:
     found = Books(conn, zone_of(wiring, conn), wiring.clock(), test=wiring.development_account)
     closed = periods.read(conn, month)
-    card = found.card
-    if closed is not None:
-        kept = rates.read(conn, closed.card) if closed.card is not None else None
-        card = card_of(kept.yaml, kept.version) if kept else None
-    window = card.window if card else found.window
-    told = keep_estimates.of_month(conn, found, month, closed=closed is not None, window=window)
+    card, told = estimated(conn, found, month, closed)
     callers, weeks = sum(cell.callers for cell in told.cells), (told.period.until - told.period.since) / WEEK
     rate = callers / weeks if weeks else 0.0
     digest = statements.digest(conn, month) if closed else (sum(one.entries for one in ledger.lines(conn, month)), "")
@@ -102,7 +99,7 @@ def _given(wiring: Wiring, conn: Connection, month: date) -> Given:
         zone=found.zone.key,
         now=told.as_of,
         closed=Period(*closed) if closed else None,
-        window_days=window.days,
+        window_days=told.period.window.days,
         lines=[line(row) for row in ledger.lines(conn, month)],
         earlier=_earlier(conn, month),
         channels=_channels(conn, closed),
@@ -115,6 +112,18 @@ def _given(wiring: Wiring, conn: Connection, month: date) -> Given:
         card=card,
         books=Sealed(*digest),
     )
+
+
+def estimated(
+    conn: Connection, found: Books, month: date, closed: periods.Closed | None
+) -> tuple[RateCard | None, Estimate]:
+    """The rate card a month goes by, and what its holdout tells: of a closed one, both as they were then."""
+    card = found.card
+    if closed is not None:
+        kept = rates.read(conn, closed.card) if closed.card is not None else None
+        card = card_of(kept.yaml, kept.version) if kept else None
+    window = card.window if card else found.window
+    return card, keep_estimates.of_month(conn, found, month, closed=closed is not None, window=window)
 
 
 def line(row: ledger.LineRow) -> Line:

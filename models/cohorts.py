@@ -71,6 +71,7 @@ _SHARE = "round((CASE arm WHEN 'holdout' THEN probability ELSE 1 - probability E
 _WEEK = "date_trunc('week', started_at AT TIME ZONE %(zone)s)::date"
 _DRAWN = """arm IS NOT NULL AND NOT forced AND test = %(test)s AND started_at >= %(since)s AND started_at < %(until)s
     AND (%(experiment)s::text IS NULL OR experiment = %(experiment)s)"""
+_GONE = "arm = 'treat' AND delivered > 0 AND hung_up_at IS NOT NULL"
 _EXPOSED = f"""
     SELECT DISTINCT ON (caller_key) *, coalesce(queue, '') AS of_queue, {_WEEK} AS week, {_SHARE} AS share,
         coalesce(least(agent_at, next_agent_at, next_other_at) < started_at + %(window)s, false) AS contacted
@@ -119,12 +120,21 @@ def uncounted(conn: Connection, period: Period) -> Uncounted:
 def delivered_and_gone(conn: Connection, period: Period) -> int:
     """The naive number: calls with a text delivered whose caller hung up while holding."""
     row = conn.execute(
-        "SELECT count(*) FROM call_summaries WHERE arm = 'treat' AND delivered > 0 AND hung_up_at IS NOT NULL"
-        f" AND {_DRAWN}",
+        f"SELECT count(*) FROM call_summaries WHERE {_GONE} AND {_DRAWN}",
         period._asdict(),
     ).fetchone()
     assert row is not None
     return int(row[0])
+
+
+def calls_gone(conn: Connection, period: Period, *, after: str = "", limit: int) -> list[str]:
+    """The calls that `delivered_and_gone` counts, by id: those after one."""
+    rows = conn.execute(
+        f"SELECT call_sid FROM call_summaries WHERE {_GONE} AND {_DRAWN} AND call_sid > %(after)s"
+        " ORDER BY call_sid LIMIT %(limit)s",
+        {**period._asdict(), "after": after, "limit": limit},
+    )
+    return [row[0] for row in rows]
 
 
 def tallies(conn: Connection, period: Period, matured_until: datetime) -> list[TallyRow]:

@@ -61,14 +61,3 @@ def steps(
         },
     )
     return [Step(*row) for row in rows]
-
-
-def naive_calls(conn: Connection, since: datetime, until: datetime, *, test: bool, after: str, limit: int) -> list[str]:
-    """The calls that the naive number counts, by SID."""
-    rows = conn.execute(
-        "SELECT call_sid FROM call_summaries WHERE arm = 'treat' AND NOT forced AND delivered > 0"
-        " AND hung_up_at IS NOT NULL AND test = %s AND started_at >= %s AND started_at < %s AND call_sid > %s"
-        " ORDER BY call_sid LIMIT %s",
-        (test, since, until, after, limit),
-    )
-    return [str(row[0]) for row in rows]

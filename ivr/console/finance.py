@@ -158,37 +158,24 @@ def evidence(wiring: Wiring, conn: Connection, month: date, key: str, asked: Ask
     closed = periods.read(conn, month)
     card = closed.card if closed else books.card.version if books.card else None
     found = Evidence(figure, month, card, asked)
-    since, until = books.midnight(month), books.midnight(next_month(month))
     if figure.kinds:
         start = int(asked.after) if asked.after.isascii() and asked.after.isdigit() and len(asked.after) < 18 else 0
         rows = ledger.postings(conn, month, kinds=[*figure.kinds], queue=asked.queue, after=start, limit=ON_A_PAGE + 1)
         more = str(rows[ON_A_PAGE - 1].id) if len(rows) > ON_A_PAGE else ""
         return replace(found, rows=tuple(rows[:ON_A_PAGE]), more=more)
+    if key not in ("naive", "incremental", "strata", "sample-ratio", "worth"):
+        return found
+    _, told = statements.estimated(conn, books, month, closed)
     if key == "naive":
-        return _calls(
-            found, funnel.naive_calls(conn, since, until, test=books.test, after=asked.after, limit=ON_A_PAGE + 1)
-        )
-    if key in ("incremental", "strata", "sample-ratio", "worth"):
-        matured = until if closed else max(since, min(until, books.now - books.window))
-        period = cohorts.Period(since, matured, books.zone.key, books.window, None, books.test)
-        if asked.group is not None:
-            return _calls(found, cohorts.calls(conn, period, asked.group, after=asked.after, limit=ON_A_PAGE + 1))
-        return replace(found, cells=_without_seconds(cohorts.cells(conn, period)))
-    return found
+        return _calls(found, cohorts.calls_gone(conn, told.period, after=asked.after, limit=ON_A_PAGE + 1))
+    if asked.group is not None:
+        return _calls(found, cohorts.calls(conn, told.period, asked.group, after=asked.after, limit=ON_A_PAGE + 1))
+    return replace(found, cells=told.cells)
 
 
 def _calls(found: Evidence, calls: list[str]) -> Evidence:
     more = calls[ON_A_PAGE - 1] if len(calls) > ON_A_PAGE else ""
     return replace(found, calls=tuple(calls[:ON_A_PAGE]), more=more)
-
-
-def _without_seconds(rows: list[cohorts.CellRow]) -> tuple[Cell, ...]:
-    """Callers alike, however long agents spoke with them."""
-    found: dict[Cell, int] = {}
-    for row in rows:
-        key = Cell(row.queue, row.week, row.share, row.arm, row.contacted, 0, 0)
-        found[key] = found.get(key, 0) + row.callers
-    return tuple(key._replace(callers=callers) for key, callers in sorted(found.items()))
 
 
 def steps(wiring: Wiring, conn: Connection, month: date, by: str) -> list[Step]:

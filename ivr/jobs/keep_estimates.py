@@ -1,8 +1,9 @@
-"""What the holdout tells of a month: made from the calls' rows, and kept while a month is open.
+"""What the holdout tells of a month: made from the calls' rows, and kept.
 
 Drawing the intervals of minutes takes a second or more, a page may not. So the worker makes an open month's estimate
 after each settlement that changed it, and whoever looks reads that; where it is not there yet, the one who looks makes
-it. A kept one is good for as long as all it follows from is the same, and says as of when it is.
+it. A kept one is good for as long as all it follows from is the same, and says as of when it is; that of a closed month
+stays as it was signed.
 """
 
 from collections.abc import Iterable
@@ -60,11 +61,10 @@ def period(books: Books, month: date, *, closed: bool, window: timedelta) -> coh
 
 
 def of_month(conn: Connection, books: Books, month: date, *, closed: bool, window: timedelta) -> Estimate:
-    """A month's estimate as of now; the kept one if nothing has changed since it was made."""
+    """A month's estimate as of now; the kept one if nothing has changed since it was made, or the month was closed."""
     exposed = period(books, month, closed=closed, window=window)
-    if closed:
-        return _made(conn, books, month, exposed)
-    basis = _basis(month, exposed, estimates.turn(conn, month))  # read first: what changes meanwhile makes it old
+    turn = None if closed else estimates.turn(conn, month)  # read first: what changes meanwhile makes it old
+    basis = _basis(month, exposed, turn)
     kept = estimates.read(conn, month)
     if kept is not None and kept.basis == basis:
         return _estimate(kept, exposed)
@@ -73,7 +73,7 @@ def of_month(conn: Connection, books: Books, month: date, *, closed: bool, windo
     return made
 
 
-def _basis(month: date, exposed: cohorts.Period, turn: int) -> dict[str, Any]:
+def _basis(month: date, exposed: cohorts.Period, turn: int | None) -> dict[str, Any]:
     return {
         "form": FORM,
         "rules": RULES,
@@ -131,8 +131,6 @@ def _content(one: Estimate) -> dict[str, Any]:
 
 def _estimate(kept: Kept, exposed: cohorts.Period) -> Estimate:
     content = kept.content
-    cells = (
-        Cell(queue, date.fromisoformat(week), float(share), *rest) for queue, week, share, *rest in content["cells"]
-    )
+    cells = (Cell(queue, date.fromisoformat(week), share, *rest) for queue, week, share, *rest in content["cells"])
     spent = [one and Minutes(*(Interval(*map(float, band)) for band in one)) for one in content["minutes"]]
     return Estimate(kept.as_of, exposed, Counts(*content["counts"]), tuple(cells), *spent)

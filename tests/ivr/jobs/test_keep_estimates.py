@@ -7,13 +7,13 @@ from psycopg import Connection
 
 from bench import bulk
 from ivr import statements
+from ivr.console import finance as figures
 from ivr.jobs import keep_estimates as estimates
 from ivr.jobs.keep_estimates import keep_estimates
 from ivr.jobs.settle_ledger import Books, settle_ledger, zone_of
 from ivr.jobs.summarize import summarize_calls
 from ivr.ledger.periods import Wish
 from ivr.months import close_month
-from models import estimates as kept
 from models import summaries
 from tests.ivr.jobs.conftest import Desk, desk, starter_plan
 from tests.ivr.jobs.test_settle_ledger import CARD, publish
@@ -124,11 +124,25 @@ def _at_noon(one: estimates.Estimate) -> estimates.Estimate:
     return one._replace(as_of=NOW)
 
 
-def test_a_closed_month_is_made_from_the_calls_and_nothing_is_kept(db: Connection, busy: Desk) -> None:
+def test_a_closed_months_estimate_stays_as_it_was_signed(db: Connection, busy: Desk) -> None:
     open_still = statements.draft(busy.wiring, db, OCTOBER)
-    forget(db)
     close_month(busy.wiring, db, Wish(OCTOBER, "cli:ben", "month end"))
+    assert statements.sign_closed(busy.wiring, db) == [OCTOBER]
     closed = statements.draft(busy.wiring, db, OCTOBER)
-    assert kept.read(db, OCTOBER) is None
     assert (closed.counts, closed.wait_minutes) == (open_still.counts, open_still.wait_minutes)
-    assert keep_estimates(busy.wiring) == 1
+    bulk.fill(db, 30, seed=2, until=datetime(2026, 10, 21, tzinfo=UTC), days=1)
+    busy.now += timedelta(days=1)
+    settle(busy)
+    assert keep_estimates(busy.wiring) == 1  # November
+    assert statements.draft(busy.wiring, db, OCTOBER) == closed
+
+
+def test_the_evidence_of_a_figure_is_what_the_statement_counts(db: Connection, busy: Desk) -> None:
+    for month in (OCTOBER, NOVEMBER):
+        found = statements.draft(busy.wiring, db, month)
+        assert found.told is not None
+        cells = figures.evidence(busy.wiring, db, month, "incremental", figures.Asked()).cells
+        arms = {arm: sum(cell.callers for cell in cells if cell.arm == arm) for arm in ("treat", "holdout")}
+        assert arms == {"treat": found.told.treated, "holdout": found.told.held_out}
+        calls = figures.evidence(busy.wiring, db, month, "naive", figures.Asked()).calls
+        assert len(calls) == found.counts.naive > 0
