@@ -20,6 +20,7 @@ from ivr.wiring import Wiring
 from models import articles, numbers, plans, texts
 from models.texts import NewText
 from search.article import Answer, Article
+from tests.ivr.web import compiled
 
 STARTER = Path(__file__).resolve().parents[3] / "config" / "starter" / "menu.yaml"
 CALL = "CA" + "1" * 32
@@ -90,6 +91,12 @@ class Carrier:
     def call(self, path: str, **form: str) -> TestResponse:
         """A voice webhook of the one call."""
         return self.post(path, {"CallSid": CALL, "From": CALLER, "To": CALLED, **form})
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once() -> Iterator[None]:
+    with compiled.shared():
+        yield
 
 
 @pytest.fixture
