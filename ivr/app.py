@@ -19,7 +19,7 @@ from ivr.wiring import Wiring
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-ANSWER_WITHIN_S = 2.0  # of the database; the carrier waits 15, a caller hears silence meanwhile
+ANSWER_WITHIN_S = 2.0  # of the database, for pages; callers' turns have less (ivr/turn.py)
 
 
 class Beside:

@@ -17,7 +17,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 log = structlog.get_logger()
 
-LOOK_EVERY_S = 0.2
+LOOK_EVERY_S = 0.1
 KNOCK_EVERY_S = 0.25  # while the database is away
 
 PATIENT_S = 180.0  # for what a person waits for
@@ -54,7 +54,7 @@ class Pool(ConnectionPool[Connection]):
         self._address, self._connecting = conninfo, connecting
         self._check_due: Check | None = None
         self._within_s: float | None = None
-        self._lent: dict[Connection, float] = {}  # since when
+        self._lent: dict[Connection, float] = {}  # from when its borrower's time is counted
         self._lent_last = 0.0
         self._lent_lock = threading.Lock()
         self._knocker = threading.Thread()
@@ -86,9 +86,17 @@ class Pool(ConnectionPool[Connection]):
         threading.Thread(target=self._watch, name="pool-watch", daemon=True).start()
 
     @contextmanager
-    def connection(self, timeout: float | None = None) -> Iterator[Connection]:
-        """As the library's own, but it commits nothing that the block left open. Raises as `getconn`."""
-        conn = self.getconn(timeout)
+    def connection(self, timeout: float | None = None, within_s: float | None = None) -> Iterator[Connection]:
+        """As the library's own, but it commits nothing that the block left open. Raises as `getconn`.
+
+        `within_s`: wait at most so long for a connection, and be hung up on so long after asking for it, where others
+        have the time of `cut_after`.
+        """
+        begun = time.monotonic()
+        conn = self.getconn(within_s if timeout is None else timeout)
+        if within_s is not None and self._within_s is not None:
+            with self._lent_lock:
+                self._lent[conn] = begun - self._within_s + within_s
         try:
             yield conn
         finally:

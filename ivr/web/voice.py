@@ -12,7 +12,7 @@ from ivr.call.wording import words
 from ivr.carrier import happened, inbound, standby
 from ivr.carrier.happened import MakeEvent
 from ivr.carrier.twiml import EMPTY
-from ivr.turn import UnknownCall, start_call, take_turn
+from ivr.turn import ANSWER_WITHIN_S, UnknownCall, start_call, take_turn
 from ivr.web import errors
 from ivr.web.errors import no_content, twiml
 from ivr.web.guards import signed_by_carrier, wiring
@@ -173,5 +173,5 @@ def _may_answer(number: str) -> bool:
 
 
 def _live_plan() -> Plan:
-    with wiring().pool.connection() as conn:
+    with wiring().pool.connection(within_s=ANSWER_WITHIN_S) as conn:
         return wiring().plans.live(conn)

@@ -66,6 +66,26 @@ def test_a_connection_that_is_given_back_in_time_is_not_hung_up_on(pool: Pool) -
         assert conn.execute("SELECT pg_backend_pid()").fetchone() == (before,)
 
 
+def test_who_has_less_time_is_hung_up_on_sooner(pool: Pool) -> None:
+    pool.cut_after(5.0)
+    begun = time.monotonic()
+    with pytest.raises(psycopg.OperationalError), pool.connection(within_s=0.3) as conn:
+        conn.execute("SELECT pg_sleep(3)")
+    assert 0.25 < time.monotonic() - begun < 1.5
+    with pool.connection() as conn:
+        conn.execute("SELECT pg_sleep(0.6)")
+
+
+def test_who_has_little_time_waits_no_longer_for_a_connection(pool: Pool) -> None:
+    lent = [pool.getconn() for _ in range(pool.max_size)]
+    begun = time.monotonic()
+    with pytest.raises(PoolTimeout), pool.connection(within_s=0.2):
+        pass
+    assert time.monotonic() - begun < 0.9
+    for conn in lent:
+        pool.putconn(conn)
+
+
 def test_who_does_what_takes_long_is_not_hung_up_on(pool: Pool) -> None:
     pool.cut_after(0.3)
     with pool.connection() as conn:
