@@ -52,6 +52,13 @@ ASKED_TOO = {
     "/audit": ("?before=2500",),
     "/try": ("?draft={draft_id}&leaf={leaf}&language=en",),
 }
+#: what a page that answers nothing by itself is asked for
+ASKED_FOR = {
+    "/menus/draft/<int:draft_id>/choice": ("?at=internet",),
+    "/voice/prompt": ("?wording=greeting&language=en",),
+}
+#: what else stands in a blank
+OTHERS = {"month": ("2026-09",), "figure": ("incremental", "naive", "costs"), "form": ("json", "csv", "xlsx")}
 #: routes that begin something elsewhere, or are nothing but a file kept whole
 LEFT_OUT = frozenset({"/static/<path:filename>", "/oidc", "/oidc/back", "/join/<token>"})
 
@@ -124,11 +131,14 @@ def addresses(console: Flask, given: Mapping[str, str]) -> Iterator[tuple[str, s
         if "GET" not in (rule.methods or ()) or rule.rule in LEFT_OUT:
             continue
         own = {"article_id": "town:1"} if rule.rule.startswith("/reviews/") else {}
-        values = {name: {**given, **own}[name] for name in rule.arguments}
-        built = rule.build(values)
-        assert built is not None, rule
-        for query in ("", *ASKED_TOO.get(rule.rule, ())):
-            yield rule.rule, "/console" + built[1] + query.format(**given)
+        first = {name: {**given, **own}[name] for name in rule.arguments}
+        others = [{**first, name: other} for name in sorted(rule.arguments) for other in OTHERS.get(name, ())]
+        for values in (first, *others):
+            built = rule.build(values)
+            assert built is not None, rule
+            queries = ASKED_FOR.get(rule.rule) or ("", *ASKED_TOO.get(rule.rule, ()))
+            for query in queries if values is first else ("",):
+                yield rule.rule, "/console" + built[1] + query.format(**given)
 
 
 def timed(client: FlaskClient, path: str) -> Took:
