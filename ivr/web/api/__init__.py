@@ -5,6 +5,7 @@ from flask import Flask, Response, jsonify
 from ivr.web.api import guards, openapi, problems, rates
 from ivr.web.api.articles import articles
 from ivr.web.api.calls import calls
+from ivr.web.api.contacts import contacts
 from ivr.web.api.finance import finance
 from ivr.web.api.hooks import hooks
 from ivr.web.api.leaves import leaves
@@ -25,6 +26,7 @@ groups: tuple[Group, ...] = (
     reviews,
     calls,
     finance,
+    contacts,
     hooks,
     people,
 )  # fmt: skip
