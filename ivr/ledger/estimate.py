@@ -209,8 +209,8 @@ class Incremental:
 
 
 def incremental(arms: Arms, *, live: bool, callers_a_week: float = 0.0) -> Incremental | None:
-    """The estimate of matured exposures; None where nothing can be compared. `live`: the always-valid interval, for
-    what is looked at daily; else Newcombe's, for a month that is closed once."""
+    """The estimate of matured exposures; none where nothing can be compared. While a month is open (`live`) its
+    interval is the always-valid one, for what is looked at daily; that of a closed month is Newcombe's."""
     weights = arms.weights()
     held, treated = pooled(arms.held_out, arms.held_out_sum, weights), pooled(arms.treated, arms.treated_sum, weights)
     if not weights.any():
@@ -240,7 +240,7 @@ def callers_needed(held_out: float, difference: float, share: float, power: floa
 
 
 def weeks_needed(held_out: float, difference: float, share: float, callers_a_week: float) -> int | None:
-    """Weeks until a difference can be told from zero, at a site's own rates; None: not foreseeable."""
+    """Weeks until a difference can be told from zero, at a site's own rates; none where it cannot be foreseen."""
     if abs(difference) < LEAST or callers_a_week <= 0 or not 0 < share < 1:
         return None
     return ceil(callers_needed(held_out, difference, share) / callers_a_week)

@@ -29,6 +29,24 @@ from models.funnel import SPLITS
 
 finance = Blueprint("finance", __name__)
 
+#: what the form of rates begins with before there is a card: where figures go, and none of them
+FIRST_CARD = """\
+# Take the # away where you know a figure. Each has an owner and a source; what nobody enters is in no sum.
+window_days: 7                     # a contact again within so many days takes a saving back: 1, 3 or 7
+spans:
+  - from: 2026-01-01
+    currency: USD
+    agents:                        # what a contact costs, by queue
+      # billing: {cost: 0.00, minutes: 0, owner: NAME, source: WHERE}
+      # others: {per_hour: 0.00, minutes: 0, occupancy: 0.85, shrinkage: 0.30, owner: NAME, source: WHERE}
+    # prices:                      # message, carrier_fee, failed_message, reply, lookup, speech, ...
+    #   message: {value: 0.0000, owner: NAME, source: the carrier's invoice}
+    # monthly:
+    #   hosting: {value: 0, owner: NAME, source: WHERE}
+    # cashable: {value: 0, owner: NAME, source: WHERE}     # the share of capacity that turns into money
+    # gave_up: {value: 0, owner: NAME, source: WHERE}      # who hangs up anyway, until the holdout can tell
+"""
+
 _BY_LABEL = {label: kind.value for kind, label in KINDS.items()} | {words: name for name, words in GROUPS.items()}
 
 
@@ -208,7 +226,7 @@ def _rates(form: Form | None, status: int = 200) -> Response:
     with wiring().pool.connection() as conn:
         found, history = figures.card(conn), cards.history(conn)
     if form is None:
-        form = Form({"yaml": found[0].yaml if found else ""})
+        form = Form({"yaml": found[0].yaml if found else FIRST_CARD})
     names: dict[str, str | Sentence] = {**PRICES}
     body = render_template(
         "finance/rates.html",

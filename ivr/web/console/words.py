@@ -167,6 +167,11 @@ def emphasised(text: str) -> Markup:
     return Markup("<br>").join(escape(line) for line in text.splitlines())
 
 
+def paragraphs(text: str) -> Markup:
+    """Plain text whose lines were broken for a narrow screen: only its empty lines are kept."""
+    return Markup("<br><br>").join(escape(" ".join(one.split())) for one in text.split("\n\n"))
+
+
 def install(app: Flask) -> None:
     """`_`, `{% trans %}` and the filters of the templates."""
     app.jinja_env.add_extension("jinja2.ext.i18n")
@@ -181,6 +186,7 @@ def install(app: Flask) -> None:
         ago=ago,
         lasting=lasting,
         lines=emphasised,
+        paragraphs=paragraphs,
     )
     app.jinja_env.globals.update(
         language=language, language_name=language_name, LANGUAGES=LANGUAGES, zone=zone, role_names=NAMES
