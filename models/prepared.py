@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from psycopg import Connection, errors
+from psycopg import Connection, OperationalError, errors
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGresult
 
@@ -55,7 +55,10 @@ class Prepared:
 
 def _checked(conn: Connection[Any], result: PGresult) -> PGresult:
     if result.status not in _GOOD:
-        raise errors.error_from_result(result, encoding=conn.info.encoding)
+        error = errors.error_from_result(result, encoding=conn.info.encoding)
+        if error.sqlstate is None:  # not the server's word: it, or the way to it, is gone
+            raise errors.OperationalError(str(error))
+        raise error
     return result
 
 

@@ -19,6 +19,7 @@ from psycopg_pool import PoolTimeout
 from ivr.stores import Stores
 from models import erase, plans
 from models.db import DatabaseAway, Pool, open_pool
+from models.prepared import Prepared
 
 
 def backends(pool: Pool) -> list[int]:
@@ -64,6 +65,15 @@ def test_a_connection_that_is_given_back_in_time_is_not_hung_up_on(pool: Pool) -
     time.sleep(0.7)
     with pool.connection() as conn:
         assert conn.execute("SELECT pg_backend_pid()").fetchone() == (before,)
+
+
+def test_a_statement_of_the_hot_path_that_is_hung_up_on_says_so_as_a_cursor_would(pool: Pool) -> None:
+    pool.cut_after(0.3)
+    slow = Prepared("test_slow", "SELECT pg_sleep(%(seconds)s::float)")
+    with pytest.raises(psycopg.OperationalError), pool.connection() as conn:
+        slow.run(conn, {"seconds": 3})
+    with pytest.raises(psycopg.errors.InvalidTextRepresentation), pool.connection() as conn:
+        slow.run(conn, {"seconds": "long"})
 
 
 def test_who_has_less_time_is_hung_up_on_sooner(pool: Pool) -> None:
