@@ -87,12 +87,12 @@ class Story:
     def calls(self) -> Iterator[Made]:
         """The call, and the one after it."""
         keyed = self.key if self.one.keyed[self.n] else None
-        first = Made(self.sid, keyed, "en", self.at(0), self.place)
+        first = Made(self.sid, keyed, "en", self.at(0), False, self.place)
         self._exposed(first)
         yield first
         back_s = float(self.did.next_call_s[self.n])
         if back_s < np.inf:
-            again = Made(f"CB{self.key[:32]}", keyed, "en", self.at(back_s), self.place)
+            again = Made(f"CB{self.key[:32]}", keyed, "en", self.at(back_s), False, self.place)
             self._again(again, back_s)
             yield again
 
