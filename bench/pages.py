@@ -12,7 +12,7 @@ import os
 import secrets
 import statistics
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -64,7 +64,8 @@ LEFT_OUT = frozenset({"/static/<path:filename>", "/oidc", "/oidc/back", "/join/<
 
 
 class Took(NamedTuple):
-    """One page: milliseconds the first time, then half and the slowest of the warm ones."""
+    """One page: milliseconds the first time, then half and the slowest of the warm ones; `worked` is what one of these
+    took of a processor, PostgreSQL's part included: that does not depend on what else the machine does."""
 
     path: str
     status: int
@@ -72,6 +73,7 @@ class Took(NamedTuple):
     first: float
     half: float
     slowest: float
+    worked: float
 
 
 def signed_in(app: Flask, wiring: Wiring) -> FlaskClient:
@@ -141,15 +143,30 @@ def addresses(console: Flask, given: Mapping[str, str]) -> Iterator[tuple[str, s
                 yield rule.rule, "/console" + built[1] + query.format(**given)
 
 
-def timed(client: FlaskClient, path: str) -> Took:
-    """One page, as often as it takes."""
-    times = []
-    for _ in range(1 + TIMES):
+def timed(client: FlaskClient, path: str, backends: Sequence[Path]) -> Took:
+    """One page, as often as it takes. `backends`: where the system tells of PostgreSQL's processes."""
+    times, worked = [], 0.0
+    for number in range(1 + TIMES):
+        if number == 1:
+            worked = _worked_s(backends)
         begun = time.perf_counter()
         answer = client.get(path)
         size = len(answer.data)
         times.append((time.perf_counter() - begun) * 1000)
-    return Took(path, answer.status_code, size / 1024, times[0], statistics.median(times[1:]), max(times[1:]))
+    worked = (_worked_s(backends) - worked) / TIMES * 1000
+    return Took(path, answer.status_code, size / 1024, times[0], statistics.median(times[1:]), max(times[1:]), worked)
+
+
+def _worked_s(backends: Sequence[Path]) -> float:
+    """Processor seconds of this process and of PostgreSQL's, the latter in hundredths."""
+    ticks = (sum(map(int, one.read_text().rpartition(")")[2].split()[11:13])) for one in backends)
+    return time.process_time() + sum(ticks) / os.sysconf("SC_CLK_TCK")
+
+
+def _backends(wiring: Wiring) -> list[Path]:
+    with wiring.pool.connection() as conn:
+        rows = conn.execute("SELECT pid FROM pg_stat_activity WHERE datname = current_database()").fetchall()
+    return [Path(f"/proc/{row[0]}/stat") for row in rows]
 
 
 def main() -> None:
@@ -167,13 +184,13 @@ def main() -> None:
             row = conn.execute("SELECT count(*), (SELECT count(*) FROM call_summaries) FROM facts").fetchone()
         assert row is not None
         table = Table(title=f"The console's pages beside {row[0]:,} facts of {row[1]:,} calls, ms at the server")
-        for column in ("page", "status", "KiB", "first", "half", "slowest", ""):
+        for column in ("page", "status", "KiB", "first", "half", "slowest", "processor", ""):
             table.add_column(column, justify="left" if column in ("page", "") else "right", overflow="fold")
-        slow, wrong = 0, 0
+        slow, wrong, backends = 0, 0, _backends(wiring)
         for _, path in addresses(app.extensions["mounted"]["/console"], found):
             if given.only not in path:
                 continue
-            took = timed(client, path)
+            took = timed(client, path, backends)
             mark = "over 200" if took.slowest > MOST_MS else ""
             slow, wrong = slow + (took.half > MOST_MS), wrong + (took.status >= 400)
             cells = (f"{value:.0f}" for value in took[2:])
