@@ -57,7 +57,7 @@ def keep(wiring: Wiring, error: Exception, path: str, turn: int | None, mark: st
     sid = inbound.call_sid(form)
     if sid is None or not is_kept(path) or not isinstance(error, (*AWAY, Waiting, UnknownCall)):
         return False
-    if isinstance(error, UnknownCall) and inbound.caller_number(form) in wiring.settings.agent_numbers:
+    if inbound.caller_number(form) in wiring.settings.agent_numbers:
         return False  # an agent's own call
     return _put(wiring, sid, path, turn, mark, form)
 
@@ -78,7 +78,7 @@ def keep_text(wiring: Wiring, error: Exception, path: str, text_id: str, form: F
 
 def _put(wiring: Wiring, of: str, path: str, turn: int | None, mark: str, form: Form) -> bool:
     at_ms = int(wiring.clock().timestamp() * 1000)
-    return wiring.spool.put(of, Kept(at_ms, path, turn, mark, plain(form)))
+    return wiring.spool.put(of, Kept(at_ms, path, turn, mark, plain(form)), last=path == "/voice/status")
 
 
 class Landing:

@@ -22,9 +22,9 @@ log = structlog.get_logger()
 
 MOST_KEPT = 50_000  # webhooks; about a quarter of a gigabyte
 MOST_IN_MEMORY = 2_000  # of one process, where the disk takes none
-SUFFIX = ".kept"
+SUFFIX, LAST = ".kept", "-last"
 _SETTLES_S = 0.05  # a folder's time moves in ticks: a list made within one may miss what came after it
-_LISTING_SHARE = 20  # a list is made again no sooner than after so many times what it took
+_LISTING_SHARE, _LONG_S = 20, 0.005  # a list that took long is made again after so many times that
 
 
 class Kept(NamedTuple):
@@ -62,11 +62,14 @@ class Spool:
         self._memory: dict[str, bytes] = {}
         self.lost = 0  # since the process began
 
-    def put(self, call: str, kept: Kept) -> bool:
-        """Keep one webhook of a call, or of a text by its id. False, and an error in the log, without room for it."""
+    def put(self, call: str, kept: Kept, *, last: bool = False) -> bool:
+        """Keep one webhook of a call, or of a text by its id. False, and an error in the log, without room for it.
+
+        `last`: nothing of the call happens after it, whichever of the two comes here first.
+        """
         with self._lock:
             self._count += 1
-            name = f"{kept.at_ms:015d}-{call}-{os.getpid()}-{self._count}{SUFFIX}"
+            name = f"{kept.at_ms:015d}-{call}-{os.getpid()}-{self._count}{LAST if last else ''}{SUFFIX}"
             self._look()
             if len(self._names) >= self._most:
                 return self._drop(call, kept, "full")
@@ -102,13 +105,13 @@ class Spool:
             yield mine or bool(self._memory)
 
     def waiting(self) -> list[str]:
-        """The names of what waits, the oldest first."""
+        """The names of what waits in the order in which it happened."""
         with self._lock:
             for name, sealed in list(self._memory.items()):  # the disk may take them by now
                 if self._write(name, sealed):
                     del self._memory[name]
             self._list()
-            return sorted(self._names)
+            return sorted(self._names, key=lambda name: (name.endswith(LAST + SUFFIX), name))
 
     def read(self, name: str) -> Kept:
         """What was kept under a name. Raises FileNotFoundError once it landed, ValueError where its key is gone."""
@@ -172,7 +175,8 @@ class Spool:
             names = []
         self._names = {name for name in names if name.endswith(SUFFIX)} | set(self._memory)
         self._of_calls = Counter(map(call_of, self._names))
-        self._look_after = begun + _LISTING_SHARE * (time.monotonic() - begun)
+        took = time.monotonic() - begun
+        self._look_after = begun + (_LISTING_SHARE * took if took > _LONG_S else 0.0)
 
     def _drop(self, call: str, kept: Kept, why: str) -> bool:
         self.lost += 1

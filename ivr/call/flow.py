@@ -92,7 +92,9 @@ def _queued(state: CallState, event: Queued, plan: Plan, moment: Moment) -> Step
 def _late(state: CallState, event: Queued, plan: Plan, moment: Moment) -> Step:
     with_agent = state.stage is Stage.AGENT
     if isinstance(event, LeftQueue):
-        return leaving.after_agent(state, event) if with_agent else leaving.too_late(state, event)
+        if with_agent:
+            return leaving.after_agent(state, event)
+        return leaving.too_late(state, event, plan, moment)
     if isinstance(event, AgentAnswered) and with_agent:
         return leaving.answered(state, event, plan, moment)
     moved = state.left == "redirected" and not state.over

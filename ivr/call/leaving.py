@@ -62,11 +62,17 @@ def after_agent(state: CallState, event: LeftQueue) -> Step:
     return Step(replace(state, stage=Stage.ENDED), () if moved else (HangUp(),), facts)
 
 
-def too_late(state: CallState, event: LeftQueue) -> Step:
+def too_late(state: CallState, event: LeftQueue, plan: Plan, moment: Moment) -> Step:
     """A queue result after the end.
 
-    One case says something new: an agent had the call, though it looked hung up.
+    Two cases say something new: an agent had the call, though it looked hung up; and the call was in the queue, where
+    only an error of ours can have led it, for we never heard of that.
     """
+    if state.over and state.left is None and state.closed_why is None:
+        joined, held = queueing.join(state, plan)
+        step = left(joined, event, plan, moment)
+        ended_too = replace(step.state, stage=Stage.ENDED)
+        return Step(ended_too, (), (held, *step.facts), cancel_follow_ups=step.cancel_follow_ups)
     if event.result.strip().lower() not in ("bridged", "redirected-from-bridged") or state.left != "hung_up_in_queue":
         return Step(state)
     fact = Fact("agent_connected", {"queue": state.queue, "waited_s": event.waited_s, "late": True})

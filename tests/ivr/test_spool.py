@@ -30,6 +30,13 @@ def test_what_is_kept_is_read_by_another_process_in_its_order(tmp_path: Path) ->
     ]
 
 
+def test_the_end_of_a_call_comes_last_whenever_it_was_told(tmp_path: Path) -> None:
+    ours = spool(tmp_path)
+    ours.put(CALL, kept(100), last=True)
+    ours.put(CALL, kept(101, "/voice/queue-result"))
+    assert [ours.read(name).at_ms for name in ours.waiting()] == [101, 100]
+
+
 def test_what_landed_is_gone(tmp_path: Path) -> None:
     ours = spool(tmp_path)
     ours.put(CALL, kept(1))

@@ -293,3 +293,10 @@ def test_an_old_wait_request_sent_again_is_told_from_a_new_one() -> None:
 def test_the_first_wait_request_of_a_new_stay_is_not_old() -> None:
     play = Play().to_hold().wait(0).wait(200).leave("error")
     assert not is_stale(play.state, Waited(0, 9), play.moment())
+
+
+def test_a_caller_of_whose_hold_only_the_carrier_knew_is_told_after_the_end() -> None:
+    play = Play().start().end()
+    assert play.leave("hangup", waited_s=40).new_names == ["held", "hung_up_in_queue"]
+    assert play.state.over
+    assert play.leave("hangup", waited_s=40).new_names == []
