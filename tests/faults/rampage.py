@@ -1,0 +1,239 @@
+"""Calls, harm, and the question what was lost: `python -m tests.faults.rampage --seeds 1-3 --minutes 2`.
+
+A seed is one site, one nemesis and one crowd of callers. What the operating system makes of the same seed differs from
+run to run; what is done and what callers choose is the same.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+from rich.console import Console
+from rich.table import Table
+
+from ivr.jobs import settle_ledger
+from ivr.jobs.summarize import summarize_calls
+from ivr.wiring import Wiring, build
+from models import ledger, rates
+from models.locks import alone
+from tests.browser.service import release
+from tests.faults.callers import Callers, carried
+from tests.faults.checker import violations
+from tests.faults.ledgers import Accepted, Carried, OurCall, OurFact, Ours, OurText
+from tests.faults.nemesis import Nemesis
+from tests.faults.settle_kills import CARD, books, forget_books
+from tests.faults.site import Absent, Site, remove, site
+
+SETTLES_WITHIN_S = 60.0
+LATER = timedelta(days=10)  # every window is over
+_OF = ("text_id", "article")
+
+
+@dataclass
+class Found:
+    """What came of one seed."""
+
+    seed: int
+    seconds: float
+    kills: int
+    done: Counter[str]
+    broken: list[str]
+    calls: int = 0
+    webhooks: int = 0
+    kept: int = 0
+    texts: int = 0
+    facts: int = 0
+    entries: int = 0
+    slowest_s: float = 0.0
+    p99_s: float = 0.0
+    failed_over: int = 0
+    times: list[tuple[float, str]] = field(default_factory=list)
+
+
+def run(released: Path, folder: Path, seed: int, seconds: float, *, with_disk: bool, at_once: int = 30) -> Found:
+    """One seed. Raises Absent where a part that is needed is not there."""
+    with site(released, folder, with_disk=with_disk) as here:
+        with psycopg.connect(here.stores.database_url(), autocommit=True) as conn:
+            rates.add(conn, CARD, "cli:ann", "new", datetime(2026, 10, 6, tzinfo=UTC))
+        callers, nemesis = Callers(here, seed, at_once), Nemesis(here, seed)
+        callers.start()
+        nemesis.work(seconds)
+        callers.finish(20)
+        _hang_up_all(here)
+        wiring = build(here.settings, name="checker", pool_size=4)
+        try:
+            _wait_settled(here, wiring)
+            for part in here.parts.values():
+                part.end()
+            ours = _ours(here, wiring)
+        finally:
+            wiring.close()
+        them = Carried(
+            tuple(carried(call) for call in callers.calls),
+            tuple(sorted(here.door.exchanges, key=lambda one: one.at_s)),
+            tuple(
+                Accepted(one.sid, one.to, one.body) for one in here.carrier.messages if one.direction == "outbound-api"
+            ),
+        )
+        took = sorted(one.seconds for one in them.exchanges if one.path.startswith("/voice/")) or [0.0]
+        broken = [*violations(them, ours), *nemesis.problems, *callers.failed, *_misuses(here)]
+        return Found(
+            seed, seconds, nemesis.kills, nemesis.done, broken, len(them.calls), len(them.exchanges), _kept(folder),
+            len(ours.texts), sum(len(call.facts) for call in ours.calls), ours.entries, took[-1],
+            statistics.quantiles(took, n=100)[98] if len(took) > 1 else took[0],
+            sum(one.tries > 1 for one in them.exchanges), nemesis.times,
+        )  # fmt: skip
+
+
+def _misuses(here: Site) -> list[str]:
+    return [
+        f"protocol: {one.code} {one.text}" for one in here.carrier.warnings if "queue that does not" not in one.text
+    ]
+
+
+def _hang_up_all(here: Site) -> None:
+    for call in list(here.carrier.calls.values()):
+        if not call.over:
+            here.carrier.hang_up(call)
+    end = time.monotonic() + 30
+    while time.monotonic() < end and any(call.life is not None for call in list(here.carrier.calls.values())):
+        time.sleep(0.1)
+    time.sleep(1.0)  # the last status callbacks
+
+
+def _wait_settled(here: Site, wiring: Wiring) -> None:
+    end = time.monotonic() + SETTLES_WITHIN_S
+    while time.monotonic() < end:
+        with suppress(psycopg.OperationalError), wiring.pool.connection(timeout=5) as conn:
+            row = conn.execute(
+                "SELECT count(*) FROM texts WHERE settled_at IS NULL AND status IN ('queued', 'sending', 'unknown')"
+            ).fetchone()
+            if row == (0,) and not _waiting(here.folder):
+                return
+        time.sleep(0.5)
+
+
+def _waiting(folder: Path) -> list[Path]:
+    return list(folder.glob("*/spool/*.kept"))
+
+
+def _kept(folder: Path) -> int:
+    """How many webhooks went through the spool, by the logs."""
+    return sum(path.read_text("utf-8", "replace").count('"webhook_kept"') for path in folder.glob("web-*.log"))
+
+
+def _ours(here: Site, wiring: Wiring) -> Ours:
+    waiting = _waiting(here.folder)
+    with wiring.pool.connection(timeout=5) as conn:
+        facts: dict[str, list[OurFact]] = {}
+        for sid, name, data in conn.execute("SELECT call_sid, name, data FROM facts ORDER BY id"):
+            of = next((str(data[key]) for key in _OF if key in data), "")
+            if not data.get("late"):
+                facts.setdefault(sid, []).append(OurFact(name, of))
+        calls = tuple(
+            OurCall(sid, turn, json.loads(state).get("turn", 0), tuple(facts.get(sid, ())))
+            for sid, turn, state in conn.execute("SELECT call_sid, turn, state FROM calls")
+        )
+        texts = tuple(
+            OurText(text_id, sid, token, kind, status, settled is not None)
+            for text_id, sid, token, kind, status, settled in conn.execute(
+                "SELECT id, call_sid, token, kind, status, settled_at FROM texts"
+            )
+        )
+    same, agree, entries = _books(here, wiring)
+    return Ours(calls, texts, len(waiting), len(list(here.folder.glob("*/spool/*.refused"))), same, agree, entries)
+
+
+def _books(here: Site, wiring: Wiring) -> tuple[bool, bool, int]:
+    """Whether what was settled while everything was killed is what a settlement from nothing gives, days later."""
+    later = build(here.settings, clock=lambda: datetime.now(UTC) + LATER, name="books", pool_size=4)
+    try:
+        for _ in range(2):
+            summarize_calls(later)
+        with psycopg.connect(here.stores.database_url(), autocommit=True) as conn:
+            with alone(conn, ledger.LOCK, wait=True):
+                settle_ledger.settle(later, conn)
+            disturbed = books(conn)
+            agree = ledger.all_lines(conn) == ledger.lines_from_postings(conn)
+            forget_books(conn)
+            with alone(conn, ledger.LOCK, wait=True):
+                settle_ledger.settle(later, conn)
+            return disturbed == books(conn), agree, len(disturbed)
+    finally:
+        later.close()
+
+
+def table(found: list[Found]) -> Table:
+    """One line a seed."""
+    shown = Table(title="Harm done, and what was lost")
+    names = ("seed", "s", "kills", "other harm", "calls", "webhooks", "failed over", "kept", "texts", "facts",
+             "entries", "p99 s", "slowest s", "broken")  # fmt: skip
+    for name in names:
+        shown.add_column(name, justify="right")
+    for one in found:
+        other = sum(one.done.values()) - sum(n for name, n in one.done.items() if name.startswith("kill"))
+        shown.add_row(
+            str(one.seed), f"{one.seconds:.0f}", str(one.kills), str(other), str(one.calls), str(one.webhooks),
+            str(one.failed_over), str(one.kept), str(one.texts), str(one.facts), str(one.entries), f"{one.p99_s:.2f}",
+            f"{one.slowest_s:.2f}", str(len(one.broken)),
+        )  # fmt: skip
+    return shown
+
+
+def _seeds(given: str) -> list[int]:
+    first, _, last = given.partition("-")
+    return list(range(int(first), int(last or first) + 1))
+
+
+def main() -> None:
+    """Run seeds one after the other and print what was found."""
+    asked = argparse.ArgumentParser(prog="python -m tests.faults.rampage")
+    asked.add_argument("--seeds", default="1", help="one, or from-to")
+    asked.add_argument("--minutes", type=float, default=10.0, help="of harm, for each seed")
+    asked.add_argument("--callers", type=int, default=30, help="calls at the same time")
+    asked.add_argument("--no-disk", action="store_true", help="leave out the disk that is filled, which needs root")
+    asked.add_argument("--released", type=Path, help="a DATA_DIR after `release`, to spare making one")
+    asked.add_argument("--keep", action="store_true", help="leave logs of seeds that broke a promise")
+    given = asked.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="offhold-rampage-"))
+    console, found = Console(width=150), list[Found]()
+    try:
+        released = given.released or folder / "released"
+        if given.released is None:
+            release(released)
+        for seed in _seeds(given.seeds):
+            one = run(
+                released, folder / f"seed-{seed}", seed, given.minutes * 60,
+                with_disk=not given.no_disk, at_once=given.callers,
+            )  # fmt: skip
+            found.append(one)
+            console.print(table([one]))
+            for line in one.broken[:40]:
+                print(f"  seed {seed}: {line}", flush=True)
+            print(f"  seed {seed}: {json.dumps(one.done)}", flush=True)
+            if not (one.broken and given.keep):
+                remove(folder / f"seed-{seed}")
+    except Absent as problem:
+        sys.exit(str(problem))
+    finally:
+        if not given.keep:
+            subprocess.run(["rm", "-rf", str(folder)], check=False)
+    console.print(table(found))
+    print(f"{sum(one.kills for one in found)} kills, {sum(len(one.broken) for one in found)} promises broken")
+    if given.keep:
+        print(f"logs: {folder}")
+    sys.exit(1 if any(one.broken for one in found) else 0)
+
+
+if __name__ == "__main__":
+    main()
