@@ -36,6 +36,7 @@ def _state(wiring: Wiring, conn: Connection, month: date) -> State:
         books.last_closed,
         {feed.channel: feed.at for feed in contacts.feeds(conn)},
         card.published_by if card else None,
+        next((one.who for one in rates.hours(conn) if one.month == month), None),
     )
 
 

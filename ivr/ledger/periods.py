@@ -19,7 +19,8 @@ class Wish(NamedTuple):
 
 class State(NamedTuple):
     """What the books look like. `ends_at`: the first instant after the month, in the site's zone; `months`: those with
-    entries; `feeds`: channel -> its last import; `card_by`: who published the rate card that stands."""
+    entries; `feeds`: channel -> its last import; `card_by`: who published the rate card that stands; `hours_by`: who
+    entered the month's hours on articles."""
 
     now: datetime
     ends_at: datetime
@@ -28,6 +29,7 @@ class State(NamedTuple):
     last_closed: date | None
     feeds: Mapping[str, datetime]
     card_by: str | None
+    hours_by: str | None = None
 
 
 def objections(wish: Wish, state: State) -> list[str]:
@@ -48,6 +50,8 @@ def objections(wish: Wish, state: State) -> list[str]:
             found.append(f"The contacts of '{channel}' were last imported {hours} hours ago; 48 are the most.")
     if state.card_by is not None and state.card_by == wish.who:
         found.append("Who published the rate card does not close the month: somebody else has to.")
+    if state.hours_by is not None and state.hours_by == wish.who:
+        found.append("Who entered the month's hours on articles does not close it: somebody else has to.")
     if not wish.reason.strip():
         found.append("A reason is needed.")
     return found

@@ -12,7 +12,7 @@ from ivr.ledger.periods import State, Wish, objections
 from ivr.months import NotClosed, close_month
 from ivr.planfile.problems import PlanRefused
 from ivr.ratecards import Publisher
-from models import audit, ledger, periods, site
+from models import audit, ledger, periods, rates, site
 from tests.ivr.jobs.conftest import Desk, desk, starter_plan
 from tests.ivr.jobs.test_settle_ledger import CARD
 from tests.ivr.jobs.test_summarize import add_call, use_text
@@ -37,6 +37,7 @@ def test_a_month_can_be_closed_once_its_last_day_has_matured() -> None:
     [
         (GOOD._replace(feeds={"e-mail": GOOD.now - timedelta(hours=49)}), "imported 49 hours ago"),
         (GOOD._replace(card_by="cli:ben"), "somebody else"),
+        (GOOD._replace(hours_by="cli:ben"), "hours on articles"),
         (GOOD._replace(months=[date(2026, 9, 1), OCTOBER]), "2026-09 has to be closed before"),
         (GOOD._replace(last_closed=OCTOBER), "no month is opened again"),
         (GOOD._replace(last_closed=date(2026, 8, 1)), "2026-09 has to be closed before"),
@@ -85,6 +86,15 @@ def test_who_published_the_rate_card_cannot_close(db: Connection, books: Desk) -
     with pytest.raises(NotClosed, match="somebody else"):
         close_month(books.wiring, db, WISH._replace(who="cli:ann"))
     assert periods.closed(db) == []
+
+
+def test_who_entered_the_hours_cannot_close(db: Connection, books: Desk) -> None:
+    ratecards.enter_hours(db, rates.Hours(OCTOBER, 5_000_000, "cli:ben", "timesheets", books.now))
+    with pytest.raises(NotClosed, match="hours on articles"):
+        close_month(books.wiring, db, WISH)
+    ratecards.enter_hours(db, rates.Hours(OCTOBER, 6_000_000, "cli:ann", "timesheets", books.now))
+    summarize_calls(books.wiring)
+    close_month(books.wiring, db, WISH)
 
 
 def test_a_rate_card_may_change_open_months_and_no_closed_one(db: Connection, books: Desk) -> None:
