@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from psycopg import Connection, OperationalError, errors
+from psycopg import Connection, errors
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGresult
 
