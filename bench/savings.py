@@ -241,7 +241,7 @@ def _guarded(months: Sequence[Sequence[Played]], console: Console) -> list[str]:
         if not scenario.guarded:
             continue
         watched = [one.watched for one in kept if one.watched is not None]
-        bad = scenario.law.bad
+        bad, harmful = scenario.law.bad, scenario.law is HARMS  # then every article does harm, and none is good
         good = [article for article in range(ARTICLES) if article != bad]
         stops = [one.stopped for one in watched if one.stopped]
         paused = [one.paused[bad] for one in watched if bad is not None and one.paused[bad]]
@@ -252,9 +252,9 @@ def _guarded(months: Sequence[Sequence[Played]], console: Console) -> list[str]:
         caught = Share(len(paused), len(watched))
         table.add_row(
             scenario.name, str(len(watched)), str(stopped), f"{np.median(stops):.0f}" if stops else "",
-            str(caught) if bad is not None else "", f"{np.median(paused):.0f}" if paused else "", str(wrong),
+            str(caught) if bad is not None else "", f"{np.median(paused):.0f}" if paused else "",
+            "" if harmful else str(wrong),
         )  # fmt: skip
-        harmful = scenario.law is HARMS
         if harmful and stopped.value < 0.9:
             missed.append(f"{scenario.name}: offers were stopped in {stopped} of the runs only")
         if not harmful and (stopped.value > 0.05 + 2 * stopped.error or wrong.value > 0.05 + 2 * wrong.error):
