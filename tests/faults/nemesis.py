@@ -7,7 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import psutil
 import redis
@@ -28,6 +28,7 @@ class Nemesis:
         self._site, self._chance = site, random.Random(f"{seed} nemesis")
         self._busy: set[str] = set()
         self._lock = threading.Lock()
+        self._hands = ThreadPoolExecutor(6)  # kept: a server ends with the thread that began it
         self.done: Counter[str] = Counter()
         self.kills = 0
         self.problems: list[str] = []
@@ -35,16 +36,16 @@ class Nemesis:
 
     def work(self, seconds: float) -> None:
         """Do harm for so long; at the end all is whole again."""
-        end = time.monotonic() + seconds
-        with ThreadPoolExecutor(6) as hands:
-            while time.monotonic() < end:
-                name, part, harm = self._next()
-                if self._take(part):
-                    self.times.append((time.monotonic() - self._site.door.began, f"{name} ({part})"))
-                    hands.submit(self._do, name, part, harm)
-                    time.sleep(self._chance.uniform(0.2, 1.0))
-                else:
-                    time.sleep(0.1)
+        end, under_way = time.monotonic() + seconds, []
+        while time.monotonic() < end:
+            name, part, harm = self._next()
+            if self._take(part):
+                self.times.append((time.monotonic() - self._site.door.began, f"{name} ({part})"))
+                under_way.append(self._hands.submit(self._do, name, part, harm))
+                time.sleep(self._chance.uniform(0.2, 1.0))
+            else:
+                time.sleep(0.1)
+        wait(under_way)
         postgres = self._site.stores.postgres
         assert postgres is not None
         self._wait(postgres.answers, "PostgreSQL")

@@ -32,7 +32,7 @@ from tests.faults.checker import violations
 from tests.faults.ledgers import Accepted, Carried, OurCall, OurFact, Ours, OurText
 from tests.faults.nemesis import Nemesis
 from tests.faults.settle_kills import CARD, books, forget_books
-from tests.faults.site import Absent, Site, remove, site
+from tests.faults.site import TRY_S, Absent, Site, remove, site
 
 SETTLES_WITHIN_S = 60.0
 LATER = timedelta(days=10)  # every window is over
@@ -173,6 +173,25 @@ def _books(here: Site, wiring: Wiring) -> tuple[bool, bool, int]:
         later.close()
 
 
+def report(found: list[Found]) -> str:
+    """What was done and what it did, in words."""
+    done: Counter[str] = sum((one.done for one in found), Counter())
+    calls, webhooks = sum(one.calls for one in found), sum(one.webhooks for one in found)
+    kept = sum(one.kept for one in found)
+    lines = [
+        f"{sum(one.seconds for one in found) / 60:.0f} minutes of harm, {sum(one.kills for one in found)} kills,"
+        f" {sum(done.values())} faults in all:",
+        *(f"  {times:5d} {name}" for name, times in done.most_common()),
+        f"{calls} calls, {webhooks} webhooks, {sum(one.texts for one in found)} texts, "
+        f"{sum(one.facts for one in found)} facts, {sum(one.entries for one in found)} entries of the books",
+        f"answers: p99 {max(one.p99_s for one in found):.2f} s, slowest {max(one.slowest_s for one in found):.2f} s "
+        f"(the proxy gives a machine {TRY_S} s before it asks the other)",
+        f"{kept} webhooks ({kept / max(1, webhooks):.1%}) came while the database was away and landed later",
+        f"{sum(len(one.broken) for one in found)} promises broken",
+    ]
+    return "\n".join(lines)
+
+
 def table(found: list[Found]) -> Table:
     """One line a seed."""
     shown = Table(title="Harm done, and what was lost")
@@ -203,6 +222,7 @@ def main() -> None:
     asked.add_argument("--callers", type=int, default=30, help="calls at the same time")
     asked.add_argument("--no-disk", action="store_true", help="leave out the disk that is filled, which needs root")
     asked.add_argument("--released", type=Path, help="a DATA_DIR after `release`, to spare making one")
+    asked.add_argument("--report", action="store_true", help="tell all that was done")
     asked.add_argument("--keep", action="store_true", help="leave logs of seeds that broke a promise")
     given = asked.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="offhold-rampage-"))
@@ -229,6 +249,8 @@ def main() -> None:
         if not given.keep:
             subprocess.run(["rm", "-rf", str(folder)], check=False)
     console.print(table(found))
+    if given.report:
+        print(report(found))
     print(f"{sum(one.kills for one in found)} kills, {sum(len(one.broken) for one in found)} promises broken")
     if given.keep:
         print(f"logs: {folder}")
