@@ -14,7 +14,7 @@ export PYTHONUNBUFFERED := 1
 export OFFHOLD_PORT := $(PORT)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-models lint lock bench bench-index bench-ledger bench-pages bench-search simulate-savings clean
+.PHONY: help run test test-models test-faults soak lint lock bench bench-index bench-ledger bench-pages bench-search simulate-savings clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -24,12 +24,18 @@ run: $(VENV)/serve.stamp ## start everything here and print the addresses to ope
 	@exec python -m ivr.stores run -- flask --app ivr.app release $(if $(ARTICLES),--articles "$(ARTICLES)")
 	@exec python -m ivr.foreground -e /dev/null -f Procfile.dev start
 
-test: $(VENV)/test.stamp ## lint, types and all tests (installs Chromium as root on Debian and Ubuntu)
-	@CHROMIUM="$$(sh tests/chromium.sh)" && export CHROMIUM && $(MAKE) --no-print-directory lint \
+test: $(VENV)/test.stamp ## lint, types and all tests (installs Chromium and nginx as root on Debian and Ubuntu)
+	@sh tests/nginx.sh && CHROMIUM="$$(sh tests/chromium.sh)" && export CHROMIUM && $(MAKE) --no-print-directory lint \
 	    && exec python -m pytest -q -n 2 $(TESTS)
 
 test-models: .venv-models/stamp ## the tests that need torch and sentence-transformers
 	@exec .venv-models/bin/python -m pytest -q tests/models_torch
+
+test-faults: $(VENV)/test.stamp ## ten minutes of kills, cuts and a full disk while calls run (SEED=1 or 1-20, MINUTES=10)
+	@exec python -m tests.faults.rampage --seeds "$(or $(SEED),1)" --minutes "$(or $(MINUTES),10)"
+
+soak: $(VENV)/test.stamp ## the same for as long as told, with a report (MINUTES=60)
+	@exec python -m tests.faults.rampage --seeds "$(or $(SEED),1)" --minutes "$(or $(MINUTES),60)" --report
 
 lint: $(VENV)/test.stamp ## ruff and mypy
 	@ruff check . && ruff format --check . && mypy

@@ -24,13 +24,14 @@ from ivr.finding import find
 from ivr.jobs.queue_text import queue_text, text_refusal
 from ivr.live import Latest
 from ivr.texts import numbers
+from ivr.watching import webhooks
 from ivr.wiring import Wiring
 from models import articles, calls, plans, transcripts
 
 log = structlog.get_logger()
 
 MakeEvent = Callable[[tuple[TextProgress, ...]], Event]
-ANSWER_WITHIN_S = 0.8  # of the database; without it the caller is answered by then, within a second in all
+ANSWER_WITHIN_S = 0.7  # of the database; without it the caller is answered by then, within a second in all
 TRIES = 5  # against other requests for the same call at the same instant
 MARKS_KEPT = 4
 SEALED = "sealed:"
@@ -59,6 +60,7 @@ def start_call(wiring: Wiring, incoming: Incoming) -> str:
         row = _row(wiring, state, step, document)
         if calls.begin(conn, row, number=incoming.to, caller_key=caller.key, test=caller.test):
             _remember(wiring, replace(step.state, turn=1), document)
+            webhooks.note_turn(step.state, 1, step.facts)
             return document
         again = _comes_in_again(wiring, conn, incoming.call_sid)
     if again is not None:
@@ -78,6 +80,7 @@ def _comes_in_again(wiring: Wiring, conn: Connection, call_sid: str) -> str | No
         state = opened(wiring, kept.state)
     except ValueError:
         return reply
+    webhooks.note_turn(state, kept.turn, repeat=True)
     plan = _plan_of(wiring, conn, state)
     if state.over:
         return wiring.render((HangUp(),), plan, kept.turn, state.language)
@@ -111,11 +114,13 @@ def take_turn(
             if plan.version != state.plan_version:
                 state = replace(state, plan_version=plan.version)
             if _is_repeat(kept, turn, mark):
+                webhooks.note_turn(state, kept.turn, repeat=True)
                 latest = state.hold_seen[-1:] == ((mark if turn is None else f"turn {turn}"),)
                 late = state.stage in (Stage.AGENT, Stage.ENDED) and not latest
                 return wiring.render((), plan, kept.turn, state.language) if late else kept.reply
             event = make_event(kept.texts)
             if is_stale(state, event, Moment(wiring.clock())):
+                webhooks.note_turn(state, kept.turn, repeat=True)
                 return kept.reply
             step = _decide(wiring, conn, state, event, plan, from_number)
             step = replace(step, state=_marked(_unsaid(step.state), mark if turn is None else f"turn {turn}"))
@@ -124,6 +129,7 @@ def take_turn(
                 if step.state.stage is Stage.HOLD or state.stage is Stage.HOLD:
                     wiring.board.note(step.state)
                 _remember(wiring, replace(step.state, turn=kept.turn + 1), document)
+                webhooks.note_turn(step.state, kept.turn + 1, step.facts)
                 return document
             wiring.recent.forget(call_sid)
     raise TimeoutError(f"another request took the turn {TRIES} times")
