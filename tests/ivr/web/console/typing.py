@@ -1,12 +1,12 @@
-"""A whole menu typed in through the forms of the page, published, and walked by a call to each of its ends."""
+"""A whole menu typed in through the forms of the page, and the stories of callers who walk it to each of its ends."""
 
-import re
+import json
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from psycopg import Connection
 
-from tests.ivr.web.conftest import CALLED, CALLER, Carrier
+from ivr.call.plan import Menu, Plan
 from tests.ivr.web.console.conftest import ConsoleClient
 
 STARTERS = ("mobile", "billing", "internet", "email-tv", "other")
@@ -62,22 +62,33 @@ def type_in(editor: ConsoleClient, name: str, menu: tuple[Spoken, ...]) -> tuple
     return draft, revision
 
 
-def walk(carrier: Carrier, db: Connection, menu: tuple[Spoken, ...]) -> int:
-    """A call to each leaf by its keys: every menu says its labels, and the queue is joined. How many there were."""
-    walked = 0
-    for walked, (keys, labels) in enumerate(ends(menu), 1):
-        sid = f"CA{walked:032x}"
-        caller = {"CallSid": sid, "From": CALLER, "To": CALLED}
-        heard = carrier.post("/voice/incoming", caller).get_data(as_text=True)
-        for key, label in zip(keys, labels, strict=True):
-            assert f"For {label}, press {key}." in heard, (label, heard)
-            action = re.search(r'action="[^"]*(/voice/[^"]+)"', heard)
-            assert action is not None, heard
-            heard = carrier.post(action[1].replace("&amp;", "&"), {**caller, "Digits": key}).get_data(as_text=True)
-        assert ">general</Enqueue>" in heard, (keys, heard)
-        (path,) = db.execute(
-            "SELECT data->'path' FROM facts WHERE call_sid = %s AND name = 'menu_chosen' ORDER BY id DESC LIMIT 1",
-            (sid,),
-        ).fetchall()
-        assert path[0] == [f"c{key}" for key in keys]
-    return walked
+def stories(plan: Plan) -> dict[str, str]:
+    """Leaf -> the story of a caller, another number each, who goes there by keys, waits in its queue and hangs up."""
+    told = {}
+    for number, (path, leaf) in enumerate(plan.leaves().values()):
+        turns: list[dict[str, object]] = [{"starts": {}}]
+        menu: Menu | None = plan.main
+        for step in path:
+            assert menu is not None
+            choice = next(one for one in menu.choices if one.id == step)
+            line = plan.wording["en"]["menu_choice"].format(label=choice.label["en"], key=choice.key)
+            turns += [{"hears": [line]}, {"presses": choice.key}]
+            menu = choice.menu
+        turns += [{"silent": {}}] if leaf.ask else []
+        spoken = plan.queues[leaf.queue].spoken["en"]
+        turns += [{"hears": [spoken]}, {"waits": {"s": 5, "position": 1}}, {"leaves": {}}]
+        story = {
+            "title": f"A caller goes to {' > '.join(plan.labels(path, 'en'))}",
+            "caller": {"from": f"+1202555{100 + number:04}"},
+            "turns": turns,
+        }
+        told[leaf.id] = json.dumps(story)
+    return told
+
+
+def visited(conn: Connection, version: int) -> list[str]:
+    """The leaves where calls of a plan joined a queue, one for each call."""
+    rows = conn.execute(
+        "SELECT data->>'leaf' FROM facts WHERE name = 'held' AND plan_version = %s ORDER BY 1", (version,)
+    )
+    return [leaf for (leaf,) in rows]
