@@ -74,6 +74,11 @@ def messages_of(conn: Connection, key: str) -> list[str]:
     return [str(row[0]) for row in rows]
 
 
+def calls_of(conn: Connection, key: str) -> list[str]:
+    """The carrier's ids of all calls from a number."""
+    return [str(row[0]) for row in conn.execute("SELECT call_sid FROM calls WHERE caller_key = %s", (key,))]
+
+
 def person(conn: Connection, key: str, stranger: str) -> dict[str, int]:
     """Forget whoever has a number: what was said, the wording of texts, the number itself. What its key led to is put
     under `stranger`, a key of no number, so that figures stay. An opt-out stays too: it is how STOP is kept. In a

@@ -1,19 +1,23 @@
-"""Erasing a number: who had it is forgotten, here and in the carrier's records of texts; figures stay."""
+"""Erasing a number: who had it is forgotten, here and in the carrier's records; figures stay."""
 
 import secrets
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 
 import phonenumbers
 import structlog
 from psycopg import Connection
 
-from ivr.carrier.erasing import delete_messages
-from ivr.carrier.numbers import CarrierSays
+from config.folders import spool_folder
+from ivr.carrier.erasing import Deleted, delete_records
+from ivr.carrier.numbers import AccountNumbers, CarrierSays
 from ivr.carrier.sender import client_of
 from ivr.console.actors import Actor
 from ivr.console.errors import Sentence, Wrong, sentence
 from ivr.console.switches import wrong_why
+from ivr.spool import Kept
 from ivr.wiring import Wiring
 from models import audit, erase, optouts, studies, texts
 
@@ -31,7 +35,7 @@ class Erased:
     its STOP is kept, as a hash, so that it is never texted."""
 
     removed: dict[str, int]
-    at_carrier: int
+    at_carrier: Deleted
     left: dict[str, int]
     opted_out: bool
 
@@ -47,27 +51,32 @@ def erase_number(wiring: Wiring, by: Actor, *, number: str, again: str, why: str
     Asks the carrier with no connection held.
     """
     why = why.strip()
-    key, ending, problems = *_key(wiring, number), wrong_why(why)
-    if key is None:
+    written, problems = _written(number), wrong_why(why)
+    if written is None:
         problems["number"] = NOT_A_NUMBER
-    elif _key(wiring, again)[0] != key:
+    elif _written(again) != written:
         problems["again"] = sentence("This is not the same number.")
-    if problems or key is None:
+    if problems or written is None:
         raise Wrong(problems)
+    key = wiring.numbers.key(written)
     with wiring.pool.connection() as conn, conn.transaction():
         texts.cancel_to(conn, key, wiring.clock(), "erased")
     with wiring.pool.connection() as conn:
         _check_quiet(wiring, conn, key)
-        message_sids = erase.messages_of(conn, key)
-    at_carrier = _delete(wiring, message_sids)
+        if any(written in kept.form.values() for kept in _kept(wiring, wiring.spool.waiting())):
+            raise Wrong({"": BUSY})
+        known = any(erase.look_up(conn, key).values())
+        message_sids, call_sids = erase.messages_of(conn, key), erase.calls_of(conn, key)
+    at_carrier = _delete(wiring, written, message_sids, call_sids) if known else Deleted()
     with wiring.pool.connection() as conn, erase.unhurried(conn):
         with conn.transaction():
             _check_quiet(wiring, conn, key)
             removed = erase.person(conn, key, f"erased-{secrets.token_hex(16)}")
+            removed["kept aside"] = _forget_aside(wiring, written)
             removed["studies"] = studies.forget_all_words(conn) if removed["transcripts"] else 0
-            after = {**removed, "texts at the carrier": at_carrier}
+            after = {**removed, **{f"{what} at the carrier": count for what, count in asdict(at_carrier).items()}}
             audit.note(
-                conn, who=by.key, what="number.erased", on=f"a number ending in {ending}", after=after, why=why,
+                conn, who=by.key, what="number.erased", on=f"a number ending in {written[-2:]}", after=after, why=why,
                 at=wiring.clock(),
             )  # fmt: skip
         return Erased(removed, at_carrier, erase.look_up(conn, key), optouts.is_out(conn, key))
@@ -75,27 +84,49 @@ def erase_number(wiring: Wiring, by: Actor, *, number: str, again: str, why: str
 
 def _check_quiet(wiring: Wiring, conn: Connection, key: str) -> None:
     if erase.is_busy(conn, key, wiring.clock() - HEARD_WITHIN):
-        raise Wrong(
-            {"": sentence("This number is in a call, or a text to it is on its way. Try again in a few minutes.")}
-        )
+        raise Wrong({"": BUSY})
 
 
-def _key(wiring: Wiring, typed: str) -> tuple[str | None, str]:
-    """The key of a number as it was typed, and its last two digits."""
+def _kept(wiring: Wiring, names: list[str]) -> Iterator[Kept]:
+    """Webhooks on this machine's disk."""
+    for name in names:
+        with suppress(FileNotFoundError, ValueError):  # it landed just now, or its key is gone
+            yield wiring.spool.read(name)
+
+
+def _forget_aside(wiring: Wiring, number: str) -> int:
+    """Remove what this machine put aside of a number because the database refused it; how many. Whatever other
+    machines put aside goes after 30 days, as all of it does."""
+    files = [
+        file
+        for file in spool_folder(wiring.settings.data_dir).glob("*.refused")
+        if any(number in kept.form.values() for kept in _kept(wiring, [file.name]))
+    ]
+    for file in files:
+        file.unlink(missing_ok=True)
+    return len(files)
+
+
+def _written(typed: str) -> str | None:
+    """A number as it was typed, in E.164."""
     typed = typed.strip()
     try:
         parsed = phonenumbers.parse(typed) if typed.startswith("+") else None
     except phonenumbers.NumberParseException:
         parsed = None
     if parsed is None or not phonenumbers.is_possible_number(parsed):
-        return None, ""
-    written = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-    return wiring.numbers.key(written), written[-2:]
+        return None
+    return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
 
 
-def _delete(wiring: Wiring, message_sids: list[str]) -> int:
+def _delete(wiring: Wiring, number: str, message_sids: list[str], call_sids: list[str]) -> Deleted:
+    settings = wiring.settings
     try:
-        return delete_messages(client_of(wiring.settings, CARRIER_TIMES), message_sids) if message_sids else 0
+        own = set(AccountNumbers(settings).calling(settings.public_base_url))
+        own |= {settings.twilio_sender_number} if settings.twilio_sender_number else set()
+        return delete_records(
+            client_of(settings, CARRIER_TIMES), number, own, message_sids=message_sids, call_sids=call_sids
+        )
     except CarrierSays as error:
         log.warning("erasing_stopped", why=str(error))
         raise Wrong({"": _not_now(error)}) from error

@@ -1,9 +1,12 @@
 """Forgetting what is no longer needed. Facts, keyed hashes and opt-outs stay; words and numbers go."""
 
-from datetime import timedelta
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import structlog
 
+from config.folders import spool_folder
 from ivr.wiring import Wiring
 from models import drafts, erase, inbound, numbers, recordings, studies, texts, transcripts
 
@@ -18,6 +21,7 @@ def erase_old(wiring: Wiring) -> None:
     before = wiring.clock() - KEPT
     with wiring.pool.connection() as conn, erase.unhurried(conn):
         erased = {
+            "put_aside": _forget_aside(spool_folder(wiring.settings.data_dir), before),
             "transcripts": transcripts.erase_before(conn, before),
             "calls": erase.call_states(conn, before),
             "texts": texts.erase_bodies(conn, before),
@@ -29,3 +33,15 @@ def erase_old(wiring: Wiring) -> None:
         }
     if any(erased.values()):
         log.info("erased_old", **erased)
+
+
+def _forget_aside(folder: Path, before: datetime) -> int:
+    """Remove webhooks that the database refused for good; they lie on this machine's disk, and their names begin with
+    when they came in. How many."""
+    forgotten = 0
+    for file in folder.glob("*.refused"):
+        with suppress(ValueError, OverflowError, OSError):
+            if datetime.fromtimestamp(int(file.name.partition("-")[0]) / 1000, UTC) < before:
+                file.unlink()
+                forgotten += 1
+    return forgotten

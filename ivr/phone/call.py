@@ -133,6 +133,10 @@ class Call:
     joined_queue: str = ""
     """Name of the last queue it was put into."""
     left_queue_at: datetime | None = None
+    recordings: list[str] = field(default_factory=list)
+    """Ids of what an account that records by itself has of it; the service asks for none."""
+    deleted: bool = False
+    """REST deleted the record; the ledger keeps it."""
     dialled_out: bool = False
     """It talks to a number reached by `<Dial><Number>`."""
     life: Life | None = None

@@ -1,4 +1,4 @@
-"""The REST side as Twilio answers: Messages, Calls, Queues, IncomingPhoneNumbers, Lookup, Pricing."""
+"""The REST side as Twilio answers: Messages, Calls, Recordings, Queues, IncomingPhoneNumbers, Lookup, Pricing."""
 
 import base64
 import binascii
@@ -185,9 +185,42 @@ def _request_of(form: Any) -> Request:
 
 def _calls(pages: Blueprint, account: str, carrier: Carrier) -> None:
     def found(sid: str) -> Call:
-        if sid not in carrier.calls:
+        if sid not in carrier.calls or carrier.calls[sid].deleted:
             raise Refused(404, 20404)
         return carrier.calls[sid]
+
+    @pages.get(account + "/Calls.json")
+    def list_calls() -> Response:
+        wish = request.args
+        rows = [
+            one
+            for one in carrier.calls.values()
+            if not one.deleted and "ParentCallSid" not in wish  # a number dialled is no call of its own here
+            and wish.get("From", one.from_) == one.from_ and wish.get("To", one.to) == one.to
+        ]  # fmt: skip
+        return _page(account + "/Calls.json", "calls", [shape.call(one, carrier.now) for one in rows])
+
+    @pages.delete(account + "/Calls/<sid>.json")
+    def delete_call(sid: str) -> Answered:
+        call = found(sid)
+        if not call.over:
+            raise Refused(400, 21220, "Call is in-progress. Cannot delete.")
+        call.deleted = True
+        return "", 204
+
+    @pages.get(account + "/Recordings.json")
+    def list_recordings() -> Response:
+        of = request.args.get("CallSid", "")
+        rows = [{"sid": one, "call_sid": of} for one in (carrier.calls[of].recordings if of in carrier.calls else ())]
+        return _page(account + "/Recordings.json", "recordings", rows)
+
+    @pages.delete(account + "/Recordings/<sid>.json")
+    def delete_recording(sid: str) -> Answered:
+        of = next((one for one in carrier.calls.values() if sid in one.recordings), None)
+        if of is None:
+            raise Refused(404, 20404)
+        of.recordings.remove(sid)
+        return "", 204
 
     @pages.get(account + "/Calls/<sid>.json")
     def read_call(sid: str) -> Response:

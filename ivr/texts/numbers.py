@@ -160,6 +160,15 @@ class Numbers:
                 continue
         raise ValueError("sealed under a key that is not in NUMBER_ENCRYPTION_KEY")
 
+    def reseal(self, sealed: bytes) -> bytes | None:
+        """The same under the newest key, None when it is already. Raises ValueError as `open` does."""
+        words, newest = self.open(sealed), self._boxes[0]
+        try:
+            newest.decrypt(sealed[:_NONCE], sealed[_NONCE:], None)
+        except InvalidTag:
+            return self.seal(words)
+        return None
+
 
 def readable(number: str) -> str:
     """A number of ours as people write it, for a page; what is none stays as it is."""

@@ -1,16 +1,19 @@
 """Erasing a number: nothing leads from it to anybody afterwards, and figures stay."""
 
+import json
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flask import Flask
 from psycopg import Connection
 
 from config.settings import Settings
+from ivr.carrier.erasing import Deleted
 from ivr.console import privacy
 from ivr.console.actors import at_terminal
 from ivr.console.errors import Wrong
@@ -36,10 +39,30 @@ MESSAGE = "SM" + "1" * 32
 
 
 class Twilio(BaseHTTPRequestHandler):
-    """Deletes messages, or does as it is told."""
+    """Deletes messages and calls, or does as it is told. Its lists show one answer to a text, that we have no id of,
+    and one recording."""
 
     status: ClassVar[int] = 204
     deleted: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        wish = parse_qs(urlsplit(self.path).query)
+        name = urlsplit(self.path).path.rpartition("/")[2].removesuffix(".json")
+        rows: list[dict[str, str]] = []
+        if name == "IncomingPhoneNumbers":
+            name, rows = (
+                "incoming_phone_numbers",
+                [{"phone_number": CALLED, "voice_url": "http://127.0.0.1:8000/voice"}],
+            )
+        elif name == "Messages" and wish == {"To": [CALLER], "From": [CALLED]}:
+            rows = [{"sid": "SManswer"}]
+        elif name == "Recordings" and wish["CallSid"] == [CALL]:
+            rows = [{"sid": "REone"}]
+        body = json.dumps({name.lower(): rows, "next_page_uri": None}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
     def do_DELETE(self) -> None:
         self.deleted.append(self.path.rpartition("/")[2])
@@ -116,11 +139,11 @@ def test_nothing_leads_from_the_number_to_anybody_and_the_figures_stay(site: Wir
     done = erased(site)
     assert done.proven
     assert done.left == dict.fromkeys(erase.LOOK_UPS, 0)
-    assert done.at_carrier == 2
-    assert sorted(Twilio.deleted) == [f"{MESSAGE}.json", "SMin.json"]
+    assert done.at_carrier == Deleted(texts=3, calls=1, recordings=1)
+    assert sorted(Twilio.deleted) == [f"{one}.json" for one in (CALL, "REone", MESSAGE, "SManswer", "SMin")]
     assert done.removed == {
         "transcripts": 1, "calls": 1, "summaries": 0, "texts": 2, "replies": 1, "contacts": 1, "links": 1,
-        "numbers": 1, "studies": 0,
+        "numbers": 1, "kept aside": 0, "studies": 0,
     }  # fmt: skip
     with site.pool.connection() as conn:
         assert conn.execute("SELECT call_sid FROM transcripts").fetchall() == [("CA" + "2" * 32,)]
@@ -176,7 +199,7 @@ def test_where_the_carrier_cannot_delete_nothing_is_erased_and_it_can_be_tried_a
     with site.pool.connection() as conn:
         assert erase.look_up(conn, site.numbers.key(CALLER))["calls"] == 1
     Twilio.status = 404
-    assert erased(site).at_carrier == 0
+    assert erased(site).at_carrier == Deleted()
 
 
 @pytest.mark.parametrize(
@@ -208,4 +231,5 @@ def test_the_command_prints_what_was_removed(site: Wiring, app: Flask) -> None: 
     done = app.test_cli_runner().invoke(args=command)
     assert done.exit_code == 0, done.output
     assert "transcripts: 1\n" in done.output
+    assert "recordings deleted at the carrier: 1\n" in done.output
     assert "looked up again: nothing leads from the number to anybody" in done.output

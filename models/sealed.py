@@ -1,0 +1,51 @@
+"""Everything that is sealed under the key of numbers, wherever it stands, for sealing it anew under another."""
+
+from collections.abc import Iterator
+
+from psycopg import Connection, sql
+
+from models.db import patient
+
+#: table -> its columns that hold something sealed
+COLUMNS = {
+    "numbers": ("sealed",),
+    "transcripts": ("sealed",),
+    "studies": ("words",),
+    "staff": ("totp_sealed",),
+    "hooks": ("secret", "old_secret"),
+    "exports": ("secret",),
+    "api_answers": ("answer",),
+}
+_AT_ONCE = 1000
+
+
+def all_of(conn: Connection, table: str, column: str) -> Iterator[tuple[str, bytes]]:
+    """What a column holds now, each with its place, in the order of the table. `conn` is busy until the end."""
+    query = sql.SQL("SELECT ctid::text, {column} FROM {table} WHERE {column} IS NOT NULL")
+    with conn.transaction(), conn.cursor(name="sealed") as cursor:
+        cursor.itersize = _AT_ONCE
+        with patient(conn):
+            cursor.execute(query.format(column=sql.Identifier(column), table=sql.Identifier(table)))
+            for place, sealed in cursor:
+                yield place, bytes(sealed)
+
+
+def put(conn: Connection, table: str, column: str, place: str, old: bytes, new: bytes) -> bool:
+    """Put `new` in the place of `old`. False: it changed meanwhile."""
+    query = sql.SQL("UPDATE {table} SET {column} = %s WHERE ctid = %s::tid AND {column} = %s")
+    names = {"column": sql.Identifier(column), "table": sql.Identifier(table)}
+    return conn.execute(query.format(**names), (new, place, old)).rowcount == 1
+
+
+def calls(conn: Connection) -> Iterator[tuple[str, str, str]]:
+    """Calls that hold words or typed numbers, which stand sealed inside of them: (call, state, reply)."""
+    with conn.transaction(), conn.cursor(name="sealed_calls") as cursor:
+        cursor.itersize = _AT_ONCE
+        with patient(conn):
+            yield from cursor.execute("SELECT call_sid, state, reply FROM calls WHERE state <> '{}'")
+
+
+def put_call(conn: Connection, call_sid: str, old: tuple[str, str], new: tuple[str, str]) -> bool:
+    """Put another state and reply in the place of the old ones. False: the call went on meanwhile."""
+    query = "UPDATE calls SET state = %s, reply = %s WHERE call_sid = %s AND state = %s AND reply = %s"
+    return conn.execute(query, (*new, call_sid, *old)).rowcount == 1
