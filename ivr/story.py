@@ -27,7 +27,7 @@ def tell(wiring: Wiring, conn: Connection, call_sid: str) -> list[str] | None:
         versions = f"plan {row.plan_version}" if row.plan_version else ""
         if row.index_version:
             versions += f", index {row.index_version}"
-        lines.append(f"{after:9.1f} s  {row.name:18} {detail}" + (f"  [{versions}]" if versions else ""))
+        lines.append(f"{after:9.1f} s  {row.name:18} [{row.id}] {detail}" + (f"  [{versions}]" if versions else ""))
         lines.append(f"             {FACTS.get(row.name, 'a fact of an older version').split('; data')[0]}")
     said = [wiring.numbers.open(sealed) for sealed in transcripts.of_call(conn, call_sid)]
     lines += [f'the caller said: "{words}"' for words in said]

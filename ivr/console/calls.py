@@ -36,8 +36,10 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """One fact in words. `details`: what else it says, by the vocabulary's names."""
+    """One fact in words. `id`: its number, which the ledger's entries name; `details`: what else it says, by the
+    vocabulary's names."""
 
+    id: int
     name: str
     words: Sentence
     reason: Sentence | None
@@ -179,7 +181,7 @@ def _happened(row: FactRow) -> Happened:
         if name not in _HIDDEN and value not in (None, "", []) and not (name == "reason" and isinstance(why, str))
     )
     reason = told.reason(row.name, why) if isinstance(why, str) else None
-    return Happened(row.name, told.fact(row.name), reason, details)
+    return Happened(row.id, row.name, told.fact(row.name), reason, details)
 
 
 def _short(value: Any) -> str:

@@ -163,7 +163,8 @@ def test_a_figure_leads_to_its_entries_and_these_to_the_call(
     (entry,) = [row for row in ledger.of_call(db, SID) if row.kind == "confirmed_inferred"]
     said = words(page)
     assert "7.200000 USD" in said
-    assert ", ".join(map(str, entry.facts)) in said
+    linked = re.findall(rf'href="/console/calls/{SID}#fact-(\d+)"', page.get_data(as_text=True))
+    assert list(map(int, linked)) == entry.facts
     assert "card 1, rules 1" in said
     assert f'href="/console/calls/{SID}"' in page.get_data(as_text=True)
     assert SID in words(client.get("/console/evidence/2026-10/naive"))
