@@ -31,7 +31,8 @@ def _page(form: Form, status: int = 200, **more: object) -> Response:
     plan = doctor.live_plan(wiring())
     link = f"{wiring().settings.link_base_url}/r/{doctor.TOKEN_LIKE}"
     registration = opt_in.script(plan, link) if plan else None
-    phone = wiring().settings.test_phone == "on"
+    known = wiring().settings
+    phone = f"http://{request.host.partition(':')[0]}:{known.phone_port}/" if known.test_phone == "on" else ""
     shown = render_template(
         "settings/page.html", form=form, hooks=listed, facts=FACTS, registration=registration, phone=phone, **more
     )

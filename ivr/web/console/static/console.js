@@ -8,3 +8,12 @@ let typed = false;
 document.addEventListener("input", (event) => { if (event.target.closest("form[data-keep]")) { typed = true; } });
 document.addEventListener("submit", () => { typed = false; });
 window.addEventListener("beforeunload", (event) => { if (typed) { event.preventDefault(); } });
+// A slider is another way to fill in its field.
+for (const slider of document.querySelectorAll("input[type=range][data-for]")) {
+  const field = document.getElementById(slider.dataset.for);
+  const follow = () => { slider.value = field.value.replace(",", "."); };
+  slider.hidden = false;
+  follow();
+  field.addEventListener("input", follow);
+  slider.addEventListener("input", () => { field.value = slider.value; });
+}

@@ -6,6 +6,11 @@ from tests.ivr.web.conftest import CALLER
 from tests.ivr.web.console.conftest import SignedIn
 
 
+def test_the_checklist_ends_with_a_call_of_ones_own(signed_in: SignedIn) -> None:
+    page = signed_in("admin").get("/console/settings").text
+    assert 'href="http://localhost:8100/"' in page or 'href="/console/calls"' in page.partition("Rules and people")[0]
+
+
 def test_a_webhook_is_added_and_its_secret_shown_once(signed_in: SignedIn, wiring: Wiring) -> None:
     admin = signed_in("admin")
     made = admin.post_form("/console/settings/webhooks", url="https://x.example/", facts=["held"], why="the wallboard")
