@@ -23,7 +23,7 @@ from ivr.planfile.store import STARTER
 UNTIL = datetime(2026, 11, 22, tzinfo=UTC)
 DAYS = 28
 PAGE = 5000  # calls written at a time
-REFUSALS = ("nothing_near", "unsure", "transcript_too_poor", "never_offer", "language")
+REFUSALS = ("nothing_near", "rival_topics", "transcript_too_poor", "never_offer", "language")
 SENTENCES = (
     "the red light is on again",
     "my bill is too high",
@@ -34,11 +34,13 @@ SENTENCES = (
 
 
 class Place(NamedTuple):
-    """An end of the menu."""
+    """An end of the menu; what is found there and said there, none: made-up ids and a few sentences."""
 
     leaf: str
     path: tuple[str, ...]
     queue: str
+    articles: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
 
 
 class NewFact(NamedTuple):
@@ -113,10 +115,13 @@ def _call(chance: random.Random, call: Made, where: Sequence[Place]) -> Made:
     if chance.random() < 0.05:
         return _over(call, at + timedelta(seconds=2))
     call.place, articles = place, max(1, hash_of(place.leaf) % 8)
+    if place.articles:
+        articles = len(place.articles)
     if chance.random() < 0.4:
-        call.said = f"{chance.choice(SENTENCES)} {chance.randrange(50)}"
+        call.said = chance.choice(place.said) if place.said else f"{chance.choice(SENTENCES)} {chance.randrange(50)}"
         call.tell("described", at, words=len(call.said.split()), confidence=0.9)
-    found = f"{place.leaf}-{min(int(chance.expovariate(0.7)), articles - 1)}" if chance.random() < 0.7 else None
+    nth = min(int(chance.expovariate(0.7)), articles - 1) if chance.random() < 0.7 else None
+    found = None if nth is None else place.articles[nth] if place.articles else f"{place.leaf}-{nth}"
     if found:
         call.tell("match_found", at, article=found, score=0.8, margin=0.2, logit=2.0, how="words", further=0)
     else:
@@ -250,7 +255,8 @@ def _write(cursor: psycopg.Cursor[Any], page: Sequence[Made], seal: Callable[[st
     with cursor.copy("COPY transcripts (call_sid, turn, sealed, at) FROM STDIN") as copy:
         for call in page:
             if call.said is not None:
-                copy.write_row((call.call_sid, 3, seal(call.said), call.started_at))
+                at = next(fact.at for fact in call.facts if fact.name == "described")
+                copy.write_row((call.call_sid, 3, seal(call.said), at))
     return len(told)
 
 

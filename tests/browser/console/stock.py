@@ -1,7 +1,7 @@
 """What a console in use has to show: calls, a draft with faults, studies, waiting threads, a recording, an incident."""
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -19,7 +19,7 @@ from ivr.planfile import editing
 from ivr.studies_cli import work_off
 from ivr.syncing import Synced, known_source, settle
 from ivr.wiring import Wiring
-from models import incidents, sources, threads
+from models import erase, incidents, sources, threads
 from models.sources import SourceRow
 from models.threads import NewThread
 from search.sources.thread import Reply, Thread
@@ -41,10 +41,10 @@ def wired(data_dir: Path) -> Iterator[Wiring]:
         wiring.close()
 
 
-def calls(wiring: Wiring, count: int = CALLS) -> None:
+def calls(wiring: Wiring, count: int = CALLS, where: Sequence[bulk.Place] | None = None) -> None:
     """Callers of the last four weeks, with their words."""
-    with wiring.pool.connection() as conn:
-        bulk.fill(conn, count, until=wiring.clock(), seal=wiring.numbers.seal)
+    with wiring.pool.connection() as conn, erase.unhurried(conn):
+        bulk.fill(conn, count, until=wiring.clock(), where=where, seal=wiring.numbers.seal)
     rebuild(wiring)
 
 
@@ -91,9 +91,11 @@ def tone(seconds: float) -> bytes:
     return file.getvalue()
 
 
-def stocked(wiring: Wiring, title: str = HOSTILE) -> Mapping[str, object]:
+def stocked(
+    wiring: Wiring, title: str = HOSTILE, where: Sequence[bulk.Place] | None = None, count: int = CALLS
+) -> Mapping[str, object]:
     """All of it, with a draft and a thread of that title; what stands for each argument of an address."""
-    calls(wiring)
+    calls(wiring, count, where)
     threads_that_wait(wiring, title)
     faulty = draft(wiring, title, faulty=True)
     sound = draft(wiring, "Winter menu", faulty=False)
