@@ -102,4 +102,5 @@ AccountSid = Annotated[str, _matching("AC[0-9a-f]{32}", "AC and 32 hexadecimal d
 ApiKeySid = Annotated[str, _matching("SK[0-9a-f]{32}", "SK and 32 hexadecimal digits")]
 MessagingServiceSid = Annotated[str, _matching("MG[0-9a-f]{32}", "MG and 32 hexadecimal digits")]
 SenderNumber = Annotated[str, _matching(r"\+[1-9]\d{6,14}|\d{5,6}", "+ and 7-15 digits, or a short code")]
+Wait = Annotated[float, Field(ge=0, le=60)]
 Seconds = Annotated[float, Field(gt=0, le=60)]

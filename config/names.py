@@ -19,6 +19,7 @@ SECRETS = frozenset(
         "NUMBER_ENCRYPTION_KEY",
         "NUMBER_HASH_KEY",
         "STATEMENT_KEY",
+        "METRICS_TOKEN",
     }
 )
 # Each source's credentials stand in a variable of its own, named with the source.

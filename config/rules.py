@@ -48,6 +48,7 @@ def derived(given: Mapping[str, str], data_dir: "Path") -> dict[str, object]:
     """The values of settings that follow from others when they are not given."""
     production = in_production(given)
     values: dict[str, object] = {"DATA_DIR": str(data_dir), "TEST_PHONE": "off" if production else "on"}
+    values["DRAIN_WAIT_S"] = "3" if production else "0"
     if not production:
         values |= _embedded(given, data_dir)
     public = given.get("PUBLIC_BASE_URL") or values.get("PUBLIC_BASE_URL")
@@ -103,9 +104,10 @@ def conflicts(settings: "Settings", given: Mapping[str, str]) -> list[str]:
     oidc = (settings.oidc_issuer, settings.oidc_client_id, settings.oidc_client_secret)
     if any(oidc) and not all(oidc):
         found.append("OIDC_ISSUER: expected together with OIDC_CLIENT_ID and OIDC_CLIENT_SECRET, or none of them")
-    ports = {"PORT": settings.port, "PHONE_PORT": settings.phone_port}
-    if len(set(ports.values())) < len(ports):
+    if settings.phone_port == settings.port:
         found.append(f"PHONE_PORT: {settings.phone_port} is the PORT of web already")
+    if settings.worker_port in (settings.port, settings.phone_port):
+        found.append(f"WORKER_PORT: {settings.worker_port} is the port of web or of the test phone already")
     found += _stores_elsewhere(settings)
     if settings.production:
         found += _unsafe_addresses(settings) + _made_by_first_run(settings)

@@ -145,6 +145,21 @@ class Settings(BaseModel):
     encoder_model: str = Field("all-MiniLM-L6-v2", min_length=1, description="the encoder's model")
     web_processes: int = Field(2, ge=1, le=64, description="processes of `web`")
     web_threads: int = Field(8, ge=1, le=64, description="threads in each of them")
+    drain_wait_s: kinds.Wait = Field(
+        description="seconds from SIGTERM, during which calls are still answered and `/readyz` is 503, to the end",
+        json_schema_extra={"default": "0; 3 in production"},
+    )
+    worker_port: kinds.Port | None = Field(
+        None, description="port at HOST where the worker answers `/healthz`, `/readyz` and `/metrics`; unset: none"
+    )
+    metrics_token: kinds.LongSecret | None = Field(
+        None,
+        description="who asks for `/metrics` names it (`Authorization: Bearer`); unset: only programs of this machine "
+        "get an answer, in production nobody",
+    )
+    revision: str = Field(
+        "unknown", min_length=1, max_length=80, description="what is deployed, a tag or a commit: `/version` tells it"
+    )
     # Not the operator's to set: true for the account of the first run, which only the test phone knows.
     development_account: bool = False
     # Nor this: names of the environment that look like settings and are none, in a line each.

@@ -1,6 +1,8 @@
 """The Flask application."""
 
 import gc
+import os
+import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -13,7 +15,12 @@ from config.settings import load_or_exit
 from ivr import web
 from ivr import wiring as wirings
 from ivr.landing import Landing
+from ivr.watching import figures, state, webhooks
+from ivr.watching.exposition import Exposition
+from ivr.watching.lines import Lines
+from ivr.watching.together import Together
 from ivr.web.application import Application
+from ivr.web.health import EXPOSITION, TOGETHER
 from ivr.wiring import Wiring
 
 if TYPE_CHECKING:
@@ -66,6 +73,9 @@ def serve() -> Flask:
     wiring.pool.cut_after(ANSWER_WITHIN_S)
     Landing(wiring).start()
     app = _application(wiring)
+    state.watch(wiring)
+    webhooks.tell(Lines(sys.stderr.fileno()))
+    app.extensions[TOGETHER] = Together(os.getppid())
     gc.collect()
     gc.freeze()  # what is there now lives as long as the process: collections need not walk it
     gc.set_threshold(10_000, 20)  # a request leaves next to no cycles to collect
@@ -88,6 +98,8 @@ def _application(wiring: Wiring) -> Flask:
     for blueprint in web.blueprints:
         app.register_blueprint(blueprint)
     app.take_short("voice", "texts")
+    figures.expect_webhooks(app.short_kinds(), webhooks.OUTCOMES, webhooks.REASONS)
+    app.extensions[EXPOSITION] = Exposition(wiring)
     return app
 
 

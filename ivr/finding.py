@@ -1,5 +1,6 @@
 """From a leaf's question to the articles that may be offered there."""
 
+import time
 from collections.abc import Callable, Iterable
 from functools import cache
 
@@ -9,6 +10,7 @@ from psycopg import Connection
 from ivr.call.effects import Search
 from ivr.call.events import Found
 from ivr.menu_paths import query_of
+from ivr.watching import figures
 from ivr.wiring import Wiring
 from models import articles
 from search.door import SearchBusy
@@ -42,15 +44,20 @@ def find(wiring: Wiring, conn: Connection, search: Search) -> Found:
     pinned = by_pin(conn, search, wiring.finders.version)
     if pinned is not None:
         return pinned
+    begun = time.perf_counter()
     try:
         answer = wiring.finders.find(query_of(search), search.wrong_share, wiring.unanswerable)
     except SearchBusy:
         log.warning("search_busy")
+        figures.count_search("busy", "search_busy", time.perf_counter() - begun)
         return Found((), "search_busy", None, None, wiring.finders.version)
     except Exception:
         log.exception("search_failed")
+        figures.count_search("failed", "search_failed", time.perf_counter() - begun)
         return Found((), "search_failed", None, None, wiring.finders.version)
-    return by_search(conn, search, answer)
+    found = by_search(conn, search, answer)
+    figures.count_search("refused" if found.reason else "matched", found.reason or "", time.perf_counter() - begun)
+    return found
 
 
 def find_all(

@@ -4,6 +4,7 @@ import http.client
 import socket
 import sys
 import threading
+from typing import Any
 
 import psycopg
 from granian.constants import HTTPModes, Interfaces
@@ -14,6 +15,7 @@ from config.settings import Settings, load_or_exit
 from ivr.console import links
 from ivr.stores import wait_until_ready
 from ivr.stores.servers import StoresError
+from ivr.watching import together
 from models import site
 
 STORES_WITHIN_S = 60.0
@@ -21,9 +23,39 @@ STORES_WITHIN_S = 60.0
 DRAIN_S = 4
 
 
-def granian(settings: Settings, factory: str = "ivr.app:serve") -> MPServer:
+class Server(MPServer):
+    """granian's, which says so for a while before it stops (`/readyz`): who sends us calls looks only now and then."""
+
+    wait_s = 0.0
+    _told: together.Server | None = None
+    _stopping = False
+
+    def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
+        """SIGTERM or SIGINT. A second one stops at once."""
+        if self._told is None or self.wait_s == 0 or self._stopping:
+            self._stop_now(*args, **kwargs)
+            return
+        self._stopping = True
+        self._told.is_stopping()
+        waiting = threading.Timer(self.wait_s, self._stop_now)
+        waiting.daemon = True
+        waiting.start()
+
+    def _stop_now(self, *args: Any, **kwargs: Any) -> None:
+        super().signal_handler_interrupt(*args, **kwargs)  # type: ignore[no-untyped-call]
+
+    def serve_together(self) -> None:
+        """Serve until told to stop, in processes that know of each other."""
+        self._told = together.Server()
+        try:
+            self.serve()
+        finally:
+            self._told.close()
+
+
+def granian(settings: Settings, factory: str = "ivr.app:serve") -> Server:
     """The server of an application factory, as all of ours are run."""
-    return MPServer(
+    server = Server(
         factory,
         factory=True,
         interface=Interfaces.WSGI,
@@ -38,6 +70,8 @@ def granian(settings: Settings, factory: str = "ivr.app:serve") -> MPServer:
         workers_kill_timeout=DRAIN_S,
         log_level=LogLevels.error,
     )
+    server.wait_s = settings.drain_wait_s
+    return server
 
 
 def _refuse_taken_port(settings: Settings) -> None:
@@ -100,7 +134,7 @@ def main() -> int:
         return 1
     stop = threading.Event()
     threading.Thread(target=_tell_when_ready, args=(settings, stop), daemon=True).start()
-    granian(settings).serve()
+    granian(settings).serve_together()
     stop.set()
     return 0
 

@@ -110,7 +110,7 @@ class Pool(ConnectionPool[Connection]):
         except PoolTimeout as error:
             if self._lent_last < begun and len(self._lent) < self.max_size:  # there was room, and nothing came
                 self._begin_knocking()
-            if self._away():
+            if self.away():
                 raise DatabaseAway("the database is away") from error
             raise
         with self._lent_lock:
@@ -133,7 +133,7 @@ class Pool(ConnectionPool[Connection]):
 
     def _living(self, until: float) -> Connection:
         while True:
-            if self._away() and not self.get_stats()["pool_available"]:
+            if self.away() and not self.get_stats()["pool_available"]:
                 raise DatabaseAway("the database is away")
             conn = super().getconn(until - time.monotonic())
             if not _hung_up(conn):
@@ -155,12 +155,13 @@ class Pool(ConnectionPool[Connection]):
             raise
         self._check_due = None
 
-    def _away(self) -> bool:
+    def away(self) -> bool:
+        """Whether the database is away: then nobody waits for it."""
         return self._knocker.is_alive()
 
     def _begin_knocking(self) -> None:
         with self._knocker_lock:
-            if not self._away() and not self._stop.is_set():
+            if not self.away() and not self._stop.is_set():
                 self._knocker = threading.Thread(target=self._knock, name="pool-knock", daemon=True)
                 self._knocker.start()
 

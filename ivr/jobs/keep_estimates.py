@@ -14,8 +14,9 @@ from psycopg import Connection
 
 from ivr.jobs.settle_ledger import Books, zone_of
 from ivr.ledger.books import RULES, month_of, next_month
-from ivr.ledger.estimate import REPLICATES, Cell, Interval, Minutes, minutes
+from ivr.ledger.estimate import REPLICATES, Arms, Cell, Interval, Minutes, minutes
 from ivr.ledger.statement import Counts
+from ivr.watching import figures
 from ivr.wiring import Wiring
 from models import cohorts, erase, estimates, ledger, statements
 from models.estimates import Kept
@@ -46,7 +47,8 @@ def keep_estimates(wiring: Wiring) -> int:
         months = {*ledger.months(conn), month_of(books.day_of(books.now))}
         still = sorted(month for month in months if books.last_closed is None or month > books.last_closed)
         for month in still:
-            of_month(conn, books, month, closed=False, window=books.window)
+            made = of_month(conn, books, month, closed=False, window=books.window)
+            figures.note_sample_ratio(Arms.of(made.cells).odd())  # of the latest in the end
         return len(still)
 
 

@@ -14,12 +14,14 @@ from ivr.carrier.codes import LINES_WITHOUT_TEXTS, NO_MOBILE, meaning, ours_to_m
 from ivr.carrier.sender import Busy, NotTaken, Outcome, Refused, Sent, Unknown
 from ivr.jobs.times import Times
 from ivr.texts import quiet
+from ivr.watching import figures
 from ivr.wiring import Wiring
 from models import numbers, texts
 from models.texts import Text
 
 log = structlog.get_logger()
 
+_OUTCOMES = {Sent: "sent", Refused: "refused", Busy: "busy", NotTaken: "not_taken", Unknown: "unknown"}
 FINISH_TRIES = 6  # of writing down what the carrier said, while the database is away
 
 
@@ -82,6 +84,8 @@ def _finish(wiring: Wiring, text: Text, outcome: Outcome, times: Times) -> None:
 
 
 def _written(conn: Connection, text: Text, outcome: Outcome, now: datetime, times: Times) -> None:
+    counted = _OUTCOMES[type(outcome)]
+    figures.count_text(counted, waited_s(text, now) if counted in ("sent", "refused") else None)
     match outcome:
         case Sent(message_sid):
             if texts.sent(conn, text, message_sid, now):
@@ -100,6 +104,11 @@ def _written(conn: Connection, text: Text, outcome: Outcome, now: datetime, time
             log.warning("text_unknown", text_id=text.id, why=why)
         case _:
             assert_never(outcome)
+
+
+def waited_s(text: Text, now: datetime) -> float:
+    """Seconds since a text was wanted: since the caller's yes, or since a text for later was due."""
+    return (now - (text.due_at if text.kind == "follow_up" else text.created_at)).total_seconds()
 
 
 def _later(text: Text, now: datetime, asked_s: float | None, jitter: Callable[[], float] = random.random) -> timedelta:

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 
 import structlog
 
 from ivr.carrier.sender import LookUpFailed
-from ivr.jobs.send_text import number_of, send_text
+from ivr.jobs.send_text import number_of, send_text, waited_s
 from ivr.jobs.times import Times
+from ivr.watching import figures
 from ivr.wiring import Wiring
 from models import jobs, optouts, texts
 from models.texts import Text
@@ -53,7 +55,7 @@ def _send_or_drop(wiring: Wiring, text_id: str, times: Times) -> bool:
         if optouts.is_out(conn, text.to_key):
             return texts.cancel(conn, text, now, "opted_out")
         if text.expires_at <= now:
-            return texts.expire(conn, text, now)
+            return _counted(texts.expire(conn, text, now), "expired", text, now)
     return send_text(wiring, text_id, times)
 
 
@@ -63,7 +65,8 @@ def settle(wiring: Wiring, text: Text, times: Times) -> bool:
     with wiring.pool.connection() as conn:
         number = number_of(wiring, conn, text) if text.kind in ("link", "status") else None
         if number is None:  # nothing in it the carrier could know it by
-            return texts.leave_unknown(conn, text, wiring.clock())
+            now = wiring.clock()
+            return _counted(texts.leave_unknown(conn, text, now), "left_unknown", text, now)
     try:
         message_sid = wiring.sender.find_by_token(number, text.token, text.created_at)
     except LookUpFailed as failure:
@@ -71,18 +74,24 @@ def settle(wiring: Wiring, text: Text, times: Times) -> bool:
         with wiring.pool.connection() as conn:
             now = wiring.clock()
             if now - text.created_at > times.look_for:
-                return texts.leave_unknown(conn, text, now)
+                return _counted(texts.leave_unknown(conn, text, now), "left_unknown", text, now)
             texts.look_again(conn, text, now + times.look_again)
             return False
     with wiring.pool.connection() as conn:
         now = wiring.clock()
         if message_sid is not None:
-            return texts.found(conn, text, message_sid, now)
+            return _counted(texts.found(conn, text, message_sid, now), "sent", text, now)
         if text.attempts >= 2:
-            return texts.leave_unknown(conn, text, now)
+            return _counted(texts.leave_unknown(conn, text, now), "left_unknown", text, now)
         if text.expires_at <= now:
-            return texts.expire(conn, text, now)
+            return _counted(texts.expire(conn, text, now), "expired", text, now)
         return texts.send_again(conn, text, now)
+
+
+def _counted(moved: bool, outcome: str, text: Text, now: datetime) -> bool:
+    if moved:
+        figures.count_text(outcome, waited_s(text, now))
+    return moved
 
 
 def forget_dead_jobs(wiring: Wiring) -> int:

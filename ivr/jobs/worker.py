@@ -31,6 +31,8 @@ from ivr.jobs.sync_sources import Syncing
 from ivr.jobs.times import DEFAULT, Times
 from ivr.jobs.watch_guardrails import EVERY_S as WATCH_EVERY_S
 from ivr.jobs.watch_guardrails import watch_guardrails
+from ivr.jobs.worker_port import answering
+from ivr.watching import figures, state
 from ivr.wiring import Wiring
 from models import jobs
 
@@ -59,7 +61,12 @@ async def _run(wiring: Wiring, times: Times, chores: Sequence[Chore]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    with ThreadPoolExecutor(times.senders + 14) as threads, ThreadPoolExecutor(2) as sweepers:
+    state.watch(wiring)
+    with (
+        ThreadPoolExecutor(times.senders + 14) as threads,
+        ThreadPoolExecutor(2) as sweepers,
+        answering(wiring, stop.is_set),
+    ):
         loop.set_default_executor(threads)
 
         def sweep() -> None:
@@ -94,11 +101,15 @@ async def _run(wiring: Wiring, times: Times, chores: Sequence[Chore]) -> None:
 
 async def _every(seconds: float, do: Callable[..., object], stop: asyncio.Event, *given: Wiring) -> None:
     """Do it now and every so often; an error is logged and does not end it."""
+    figures.expect_work(do.__name__)
     while not stop.is_set():
         try:
             await asyncio.to_thread(do, *given)
         except Exception:
             log.exception("periodic_work_failed", work=do.__name__)
+            figures.count_work(do.__name__, failed=True)
+        else:
+            figures.count_work(do.__name__, failed=False)
         await _wait(stop, seconds)
 
 

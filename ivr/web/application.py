@@ -7,6 +7,7 @@ from flask.ctx import RequestContext
 from flask.sessions import NullSession
 from werkzeug.routing import MapAdapter, Rule
 
+from ivr.watching import webhooks
 from ivr.web.request import ShortRequest
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ class Application(Flask):
             if rule.endpoint.partition(".")[0] in blueprints and "POST" in (rule.methods or ()) and not rule.arguments
         }
 
+    def short_kinds(self) -> list[str]:
+        """The kinds of webhooks, each once: "voice.hold" and so on."""
+        return sorted({rule.endpoint for rule in self._short.values()})
+
     def request_context(self, environ: "WSGIEnvironment") -> RequestContext:
         """As Flask; on the short way the rule is known already."""
         rule = self._short.get(environ["PATH_INFO"]) if environ["REQUEST_METHOD"] == "POST" else None
@@ -49,6 +54,16 @@ class Application(Flask):
         rule = request.url_rule
         if rule is None or self._short.get(rule.rule) is not rule or request.method != "POST":
             return super().full_dispatch_request()
+        begun = webhooks.begin()
+        status = 500
+        try:
+            answer = self._short_way(rule)
+            status = answer.status_code
+            return answer
+        finally:
+            webhooks.end(begun, rule.endpoint, status, self.extensions["offhold"].clock())
+
+    def _short_way(self, rule: Rule) -> Response:
         try:
             for guard in self.before_request_funcs.get(rule.endpoint.partition(".")[0], ()):
                 refused: Any = guard()

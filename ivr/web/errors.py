@@ -4,6 +4,8 @@ import secrets
 
 import structlog
 from flask import Flask, Response, request
+from psycopg import OperationalError
+from psycopg_pool import PoolTimeout
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -14,6 +16,7 @@ from ivr.carrier import inbound, standby
 from ivr.carrier.twiml import EMPTY
 from ivr.landing import Waiting, keep_text
 from ivr.turn import UnknownCall
+from ivr.watching import webhooks
 from ivr.web import pages
 from ivr.web.guards import wiring
 from ivr.wiring import Wiring
@@ -113,6 +116,7 @@ def voice_failed(error: Exception) -> Response:
         return Response(error.name + "\n", error.code, mimetype="text/plain")
     view = (request.endpoint or "").rpartition(".")[2]
     sid = inbound.call_sid(request.form)
+    webhooks.note_degraded(_reason(error), sid)
     if isinstance(error, UnknownCall):
         log.info("call_not_known", view=view, call_sid=sid)
     elif isinstance(error, Waiting):
@@ -135,6 +139,17 @@ def voice_failed(error: Exception) -> Response:
     return twiml(into_queue(wiring()))
 
 
+def _reason(error: Exception) -> str:
+    """One of `webhooks.REASONS`."""
+    if isinstance(error, UnknownCall):
+        return "unknown_call"
+    if isinstance(error, Waiting):
+        return "behind_spool"
+    if isinstance(error, DatabaseAway | OperationalError):
+        return "database_away"
+    return "pool_busy" if isinstance(error, PoolTimeout) else "error"
+
+
 def _is_closed() -> bool:
     return inbound.queue_left(request.form).result in _CLOSED_RESULTS
 
@@ -149,6 +164,7 @@ def text_failed(error: Exception) -> Response:
     """
     if isinstance(error, HTTPException) and error.code in (403, 404, 405):
         return Response(error.name + "\n", error.code, mimetype="text/plain")
+    webhooks.note_failed_text(_reason(error))
     kept = keep_text(wiring(), error, request.path, inbound.our_id(request.args), request.form)
     log.error("text_view_failed", view=request.endpoint, kept=kept, exc_info=None if kept else error)
     if (request.endpoint or "").endswith(".status"):

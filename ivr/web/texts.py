@@ -6,6 +6,7 @@ from ivr.carrier import inbound, standby
 from ivr.carrier.twiml import EMPTY
 from ivr.jobs.answer_text import answer_text
 from ivr.jobs.note_receipt import note_receipt
+from ivr.watching import webhooks
 from ivr.web import errors
 from ivr.web.errors import no_content, twiml
 from ivr.web.guards import signed_by_carrier, wiring
@@ -31,5 +32,6 @@ def status() -> Response:
     receipt = inbound.receipt(request.form)
     if receipt is not None:
         text_id = inbound.our_id(request.args)
+        webhooks.note_text(text_id)
         note_receipt(wiring(), text_id, receipt.message_sid, receipt.status, receipt.code)
     return no_content()

@@ -13,6 +13,7 @@ from ivr.carrier import happened, inbound, standby
 from ivr.carrier.happened import MakeEvent
 from ivr.carrier.twiml import EMPTY
 from ivr.turn import ANSWER_WITHIN_S, UnknownCall, start_call, take_turn
+from ivr.watching import webhooks
 from ivr.web import errors
 from ivr.web.errors import no_content, twiml
 from ivr.web.guards import signed_by_carrier, wiring
@@ -138,6 +139,7 @@ def fallback() -> Response:
     """The carrier could not use our answer: straight to the default queue, no store needed. That the call came in may
     be news to us."""
     log.warning("fallback_asked", code=request.form.get("ErrorCode", "")[:10])
+    webhooks.note_degraded("carrier_fallback", inbound.call_sid(request.form))
     _keep(landing.Waiting())
     return twiml(errors.into_queue(wiring()))
 
