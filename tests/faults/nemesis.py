@@ -42,7 +42,7 @@ class Nemesis:
             if self._take(part):
                 self.times.append((time.monotonic() - self._site.door.began, f"{name} ({part})"))
                 under_way.append(self._hands.submit(self._do, name, part, harm))
-                time.sleep(self._chance.uniform(0.2, 1.0))
+                time.sleep(self._chance.uniform(0.3, 1.2))
             else:
                 time.sleep(0.1)
         wait(under_way)
@@ -78,12 +78,12 @@ class Nemesis:
         web, worker = f"web-{machine}", f"worker-{machine}"
         wire = chance.choice(tuple(self._site.wires))
         harms: list[tuple[int, str, str, Harm]] = [
-            (30, "kill worker", worker, lambda: self._kill_life(worker)),
+            (22, "kill worker", worker, lambda: self._kill_life(worker)),
             (3, "kill web process", web, lambda: self._kill_life(web, inner=True)),
             (3, "kill web", web, lambda: self._kill_life(web)),
             (1, "kill PostgreSQL", "postgres", lambda: self._kill_store(postgres)),
             (1, "kill a PostgreSQL backend", "postgres", lambda: self._kill_backend(postgres)),
-            (10, "kill Valkey", "valkey", lambda: self._kill_store(valkey)),
+            (22, "kill Valkey", "valkey", lambda: self._kill_store(valkey)),
             (2, "stop worker", worker, lambda: self._pause(self._site.parts[worker].life(), lasts_s * 2)),
             (2, "stop web", web, lambda: self._pause(self._site.parts[web].life(), lasts_s)),
             (1, "stop PostgreSQL", "postgres", lambda: self._pause(_all(postgres), lasts_s / 2)),

@@ -33,9 +33,9 @@ URL = "https://calls.offhold.example"
 ACCOUNT, TOKEN = "AC" + "5" * 32, "6" * 32
 AGENT = "+15005550011"  # agents of the stand-in carrier dial in from it
 SPEED = 6.0  # of the carrier's clock
-RUNNERS = 16  # webhooks at the same time
+RUNNERS = 10  # webhooks at the same time
 READY_WITHIN_S = 90.0
-TRY_S, CONNECT_S = 2.6, 1.0  # of the proxy, before it tries the other machine
+TRY_S, CONNECT_S = 5.0, 1.0  # of the proxy, before it tries the other machine
 DISK = "400m"
 MACHINES = ("a", "b")
 

@@ -60,7 +60,8 @@ def test_two_ledgers_that_agree_break_no_promise() -> None:
         (called(apologised=True), OURS, "call CA1: the carrier apologised for us"),
         (called(ended="us"), OURS, "call CA1: dropped by us"),
         (called(ended="not yet"), OURS, "call CA1: never came to an end"),
-        (called(connected=True), OURS, "call CA1: an agent talked, on record otherwise"),
+        (called(connected=True), OURS, "call CA1: an agent talked, which is not on record"),
+        (CARRIED, more(OurFact("agent_connected")), "call CA1: no agent took it, on record one did"),
         (called(joins=2), OURS, "call CA1: joined the queue 2 times, held 1 times on record"),
         (CARRIED, replace(OURS, calls=(), texts=OURS.texts), "call CA1: not on record"),
         (replace(CARRIED, calls=()), OURS, "call CA1: on record, but the carrier carried none"),
@@ -96,6 +97,17 @@ def test_a_one_that_answered_no_question_is_no_consent() -> None:
     music = replace(EXCHANGES[1], body=MUSIC)
     carried = replace(CARRIED, exchanges=(EXCHANGES[0], music, *EXCHANGES[2:]))
     assert violations(carried, without("accepted")) == []
+
+
+def test_an_agent_who_was_gone_before_the_two_heard_each_other_has_answered() -> None:
+    whisper = Exchange(3.5, "/voice/connecting", CALL, 0.1, body="<Response/>")
+    carried = replace(CARRIED, exchanges=(*EXCHANGES[:3], whisper, EXCHANGES[3]))
+    facts = tuple(OurFact("agent_connected") if one.name == "hung_up_in_queue" else one for one in FACTS)
+    assert violations(carried, replace(OURS, calls=(replace(OURS.calls[0], facts=facts),))) == []
+
+
+def test_a_caller_who_hangs_up_while_we_answer_never_joined_the_queue() -> None:
+    assert violations(called(joins=0), OURS) == []
 
 
 def test_a_yes_that_was_met_by_a_reason_is_reported() -> None:
