@@ -37,7 +37,7 @@ from ivr.stores import Stores
 from models import facts, plans
 from models.facts import FactRow
 from tests.browser.service import ROOT, _answers, _free_ports, release
-from tests.faults.wire import Wire
+from tests.faults.wires import Mode, Wire
 from tests.scenery import patched
 
 PUBLIC = "https://calls.lumora.example"
@@ -79,8 +79,9 @@ class Machine:
         self.folder = folder
         folder.mkdir()
         sockets = stores.postgres.sockets
-        self.postgres = Wire(sockets / f".s.PGSQL.{stores.postgres.port}")
-        self.valkey = Wire(stores.valkey.socket)
+        self._wires = contextlib.ExitStack()
+        self.postgres = self._wires.enter_context(Wire("postgresql", sockets / f".s.PGSQL.{stores.postgres.port}"))
+        self.valkey = self._wires.enter_context(Wire("valkey", stores.valkey.socket))
         (self.port,) = _free_ports(1)
         self._environ = {
             **given,
@@ -132,8 +133,7 @@ class Machine:
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait(END_WITHIN_S)
         self._running.clear()
-        self.postgres.close()
-        self.valkey.close()
+        self._wires.close()
 
     @property
     def log(self) -> str:
@@ -439,11 +439,9 @@ def main(minutes: float, seed: int) -> int:
             with here.calls(6, hold_s=70):
                 while time.monotonic() < end:
                     machine = chance.choice(here.machines)
-                    what = chance.choice(
-                        ["restart", "valkey cut", "valkey frozen", "postgresql cut", "postgresql frozen"]
-                    )
-                    done[what] = done.get(what, 0) + 1
-                    _befall(machine, what, chance.uniform(0.5, 4.0))
+                    store, mode = chance.choice(TROUBLES)
+                    done[f"{store} {mode}"] = done.get(f"{store} {mode}", 0) + 1
+                    _befall(machine, store, mode, chance.uniform(0.5, 4.0))
                     time.sleep(1.0)
             here.settle(here.played, 120)
             found = here.violations(here.played, slowest_s=SLOWEST_S)
@@ -456,17 +454,24 @@ def main(minutes: float, seed: int) -> int:
 
 
 SLOWEST_S = 1.0
+TROUBLES: tuple[tuple[str, Mode], ...] = (
+    ("restart", "open"),
+    ("valkey", "cut"),
+    ("valkey", "silent"),
+    ("postgresql", "cut"),
+    ("postgresql", "silent"),
+    ("postgresql", "slow"),
+)
 
 
-def _befall(machine: Machine, what: str, seconds: float) -> None:
-    if what == "restart":
+def _befall(machine: Machine, store: str, mode: Mode, seconds: float) -> None:
+    if mode == "open":
         restart(machine)
         return
-    store, _, how = what.partition(" ")
     wire = machine.valkey if store == "valkey" else machine.postgres
-    (wire.cut if how == "cut" else wire.freeze)()
+    wire.set(mode)
     time.sleep(seconds)
-    wire.mend()
+    wire.set("open")
 
 
 if __name__ == "__main__":
