@@ -116,10 +116,12 @@ def _consents(carried: Carried, ours: Ours) -> Iterator[str]:
     for one in carried.exchanges:
         if one.problem or not one.path.startswith("/voice/"):
             continue
-        if one.path in ("/voice/hold-key", "/voice/closed") and one.digits == "1" and asked.get(one.call_sid):
+        asks = any(words in one.body for words in ASKS)
+        yes = one.path in ("/voice/hold-key", "/voice/closed") and one.digits == "1" and asked.get(one.call_sid)
+        if yes and not asks:  # a key pressed before the question could be heard is asked again
             consented.add(one.call_sid)
         if one.path != "/voice/status":
-            asked[one.call_sid] = any(words in one.body for words in ASKS)
+            asked[one.call_sid] = asks
     texts = {text.call_sid for text in ours.texts}
     for sid in sorted(consented):
         names = {fact.name for fact in known[sid].facts} if sid in known else set()

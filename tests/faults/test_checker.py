@@ -99,6 +99,12 @@ def test_a_one_that_answered_no_question_is_no_consent() -> None:
     assert violations(carried, without("accepted")) == []
 
 
+def test_a_one_that_was_asked_again_is_no_consent() -> None:
+    again = replace(EXCHANGES[2], body=OFFER)
+    carried = replace(CARRIED, exchanges=(*EXCHANGES[:2], again, EXCHANGES[3]))
+    assert violations(carried, without("accepted")) == []
+
+
 def test_an_agent_who_was_gone_before_the_two_heard_each_other_has_answered() -> None:
     whisper = Exchange(3.5, "/voice/connecting", CALL, 0.1, body="<Response/>")
     carried = replace(CARRIED, exchanges=(*EXCHANGES[:3], whisper, EXCHANGES[3]))
