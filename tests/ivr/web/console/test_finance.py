@@ -116,7 +116,11 @@ def test_who_published_the_card_cannot_close_and_another_can_once(
     answer = ben.post_form("/console/statements/2026-10/close", why="month end")
     assert answer.status_code == 303, words(answer)
     (closed,) = periods.closed(db)
-    assert (closed.month, closed.closed_by, closed.reason) == (OCTOBER, f"staff:{ben.staff_id}", "month end")
+    assert (closed.month, closed.closed_by, closed.reason) == (
+        OCTOBER,
+        f"Finance 2 (staff:{ben.staff_id})",
+        "month end",
+    )
     assert audit.find(db)[0].what == "ledger.close"
     said = words(ben.get("/console/statements/2026-10"))
     assert "Close for good" not in said
