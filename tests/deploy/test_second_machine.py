@@ -15,7 +15,6 @@ PROGRAMS = (
     ("-m", "ivr.stores"),
     ("-m", "ivr.server"),
     ("-m", "flask", "--app", "ivr.app", "worker"),
-    ("-m", "flask", "--app", "ivr.app", "release"),
 )
 
 
