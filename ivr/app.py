@@ -1,7 +1,9 @@
 """The Flask application."""
 
+import ctypes
 import gc
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -26,6 +28,7 @@ from ivr.wiring import Wiring
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+_PR_SET_PDEATHSIG = 1  # prctl(2)
 ANSWER_WITHIN_S = 2.0  # of the database, for pages; callers' turns have less (ivr/turn.py)
 
 
@@ -67,6 +70,7 @@ def create_app(wiring: Wiring | None = None) -> Flask:
 
 def serve() -> Flask:
     """The application of a web process: encoder and index loaded, the database's hash key checked."""
+    end_with_parent()
     wiring = _build()
     wiring.check_hash_key()
     wiring.warm()
@@ -80,6 +84,13 @@ def serve() -> Flask:
     gc.freeze()  # what is there now lives as long as the process: collections need not walk it
     gc.set_threshold(10_000, 20)  # a request leaves next to no cycles to collect
     return app
+
+
+def end_with_parent() -> None:
+    """Be told to stop when the supervisor is killed: as an orphan this process would keep the port, and a supervisor
+    that is begun anew would refuse to start beside it."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
 
 
 def _build() -> Wiring:

@@ -117,7 +117,7 @@ def _act(carrier: Carrier, call: Call, chance: random.Random) -> None:
     if call.member is not None:  # on hold
         if chance.random() < (0.7 if asks else 0.1):
             carrier.press(
-                call, chance.choices("1123*#9", (50, 15, 8, 6, 3, 2, 1))[0] if asks else chance.choice("1*#27")
+                call, chance.choices("1123*#9", (80, 15, 8, 6, 3, 2, 1))[0] if asks else chance.choice("1*#27")
             )
         return
     if "dtmf" not in call.listens:

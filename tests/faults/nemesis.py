@@ -42,7 +42,7 @@ class Nemesis:
             if self._take(part):
                 self.times.append((time.monotonic() - self._site.door.began, f"{name} ({part})"))
                 under_way.append(self._hands.submit(self._do, name, part, harm))
-                time.sleep(self._chance.uniform(0.3, 1.2))
+                time.sleep(self._chance.uniform(0.2, 0.8))
             else:
                 time.sleep(0.1)
         wait(under_way)
@@ -80,7 +80,8 @@ class Nemesis:
         harms: list[tuple[int, str, str, Harm]] = [
             (22, "kill worker", worker, lambda: self._kill_life(worker)),
             (3, "kill web process", web, lambda: self._kill_life(web, inner=True)),
-            (3, "kill web", web, lambda: self._kill_life(web)),
+            (2, "kill web", web, lambda: self._kill_life(web)),
+            (1, "kill the web's supervisor", web, lambda: self._kill_supervisor(web)),
             (1, "kill PostgreSQL", "postgres", lambda: self._kill_store(postgres)),
             (1, "kill a PostgreSQL backend", "postgres", lambda: self._kill_backend(postgres)),
             (22, "kill Valkey", "valkey", lambda: self._kill_store(valkey)),
@@ -112,6 +113,12 @@ class Nemesis:
         life = part.life()
         self._kill(life[1:] if inner else life)
         self._wait(part.ready, name)
+
+    def _kill_supervisor(self, name: str) -> None:
+        part = self._site.parts[name]
+        before = part.life()
+        self._kill(before[:1])
+        self._wait(lambda: part.ready() and not any(map(_lives, before)), name)
 
     def _kill_store(self, server: Server) -> None:
         assert server.process is not None
@@ -209,6 +216,13 @@ def _all(server: Server) -> list[psutil.Process]:
         return [first, *first.children(recursive=True)]
     except psutil.Error:
         return []
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False
 
 
 def _forget(valkey: Valkey) -> None:

@@ -6,6 +6,7 @@ run to run; what is done and what callers choose is the same.
 
 import argparse
 import json
+import re
 import statistics
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from rich.table import Table
 
 from ivr.jobs import settle_ledger
 from ivr.jobs.summarize import summarize_calls
+from ivr.planfile.store import Publisher, publish_text
 from ivr.wiring import Wiring, build
 from models import ledger, rates
 from models.locks import alone
@@ -35,6 +37,8 @@ from tests.faults.settle_kills import CARD, books, forget_books
 from tests.faults.site import TRY_S, Absent, Site, remove, site
 
 SETTLES_WITHIN_S = 60.0
+STARTER = Path(__file__).resolve().parents[2] / "config" / "starter" / "menu.yaml"
+SOON = re.compile(r"(first_after_s:|unknown_wait_after_s:) \d+")
 LATER = timedelta(days=10)  # every window is over
 _OF = ("text_id", "article")
 
@@ -65,6 +69,7 @@ def run(released: Path, folder: Path, seed: int, seconds: float, *, with_disk: b
     with site(released, folder, with_disk=with_disk) as here:
         with psycopg.connect(here.stores.database_url(), autocommit=True) as conn:
             rates.add(conn, CARD, "cli:ann", "new", datetime(2026, 10, 6, tzinfo=UTC))
+            publish_text(conn, SOON.sub(r"\1 6", STARTER.read_text("utf-8")), Publisher("faults"), "offers come soon")
         callers, nemesis = Callers(here, seed, at_once), Nemesis(here, seed)
         callers.start()
         nemesis.work(seconds)
