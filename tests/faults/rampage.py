@@ -38,7 +38,7 @@ from tests.faults.site import TRY_S, Absent, Site, remove, site
 
 SETTLES_WITHIN_S = 60.0
 STARTER = Path(__file__).resolve().parents[2] / "config" / "starter" / "menu.yaml"
-SOON = re.compile(r"(first_after_s:|unknown_wait_after_s:) \d+")
+SOON = re.compile(r"(unknown_wait_after_s:) \d+")
 LATER = timedelta(days=10)  # every window is over
 _OF = ("text_id", "article")
 
@@ -69,7 +69,7 @@ def run(released: Path, folder: Path, seed: int, seconds: float, *, with_disk: b
     with site(released, folder, with_disk=with_disk) as here:
         with psycopg.connect(here.stores.database_url(), autocommit=True) as conn:
             rates.add(conn, CARD, "cli:ann", "new", datetime(2026, 10, 6, tzinfo=UTC))
-            publish_text(conn, SOON.sub(r"\1 6", STARTER.read_text("utf-8")), Publisher("faults"), "offers come soon")
+            publish_text(conn, SOON.sub(r"\1 15", STARTER.read_text("utf-8")), Publisher("faults"), "offers come soon")
         callers, nemesis = Callers(here, seed, at_once), Nemesis(here, seed)
         callers.start()
         nemesis.work(seconds)
