@@ -22,7 +22,7 @@ SENTENCES = (
     "it just does not work",
 )
 _LINK = re.compile(r"/r/([A-Za-z0-9_-]+)")
-PATIENCE_S = (3.0, 26.0)  # on the wall's clock
+PATIENCE_S = (4.0, 30.0)  # on the wall's clock
 
 
 def number(chance: random.Random) -> str:
@@ -71,11 +71,12 @@ class Callers:
         carrier, mine = self._site.carrier, number(chance)
         call = carrier.call(mine)
         self.calls.append(call)
+        walk = list("31") if chance.random() < 0.7 else []  # to a leaf with an article, or anywhere
         until = time.monotonic() + chance.uniform(*PATIENCE_S)
         while not call.over and time.monotonic() < until and not self._stop.is_set():
             time.sleep(chance.uniform(0.2, 0.9))
             if not call.over:
-                _act(carrier, call, chance)
+                _act(carrier, call, chance, walk)
         while call.partner is not None and not self._stop.wait(0.2):
             pass
         if not call.over:
@@ -110,7 +111,7 @@ class Callers:
                 self.failed.append(f"agent: {type(error).__name__}: {error}")
 
 
-def _act(carrier: Carrier, call: Call, chance: random.Random) -> None:
+def _act(carrier: Carrier, call: Call, chance: random.Random, walk: list[str]) -> None:
     """Something a caller may do at a menu or on hold."""
     said = next((line.text for line in reversed(call.heard) if line.kind == "say"), "")
     asks = "press 1" in said or "oprima 1" in said
@@ -122,7 +123,9 @@ def _act(carrier: Carrier, call: Call, chance: random.Random) -> None:
         return
     if "dtmf" not in call.listens:
         return
-    if "speech" in call.listens and chance.random() < 0.3:
+    if walk:
+        carrier.press(call, walk.pop(0))
+    elif "speech" in call.listens and chance.random() < 0.3:
         carrier.say(call, chance.choice(SENTENCES))
     elif chance.random() < 0.9:
         carrier.press(call, chance.choices("1234095*", (20, 20, 20, 15, 6, 3, 2, 2))[0])

@@ -40,7 +40,7 @@ SETTLES_WITHIN_S = 60.0
 STARTER = Path(__file__).resolve().parents[2] / "config" / "starter" / "menu.yaml"
 SOON = re.compile(r"(unknown_wait_after_s:) \d+")
 LATER = timedelta(days=10)  # every window is over
-_OF = ("text_id", "article")
+_OF = ("text_id", "article", "reason")
 
 
 @dataclass
@@ -61,7 +61,8 @@ class Found:
     slowest_s: float = 0.0
     p99_s: float = 0.0
     failed_over: int = 0
-    times: list[tuple[float, str]] = field(default_factory=list)
+    told: Counter[str] = field(default_factory=Counter)
+    """Facts by name, refusals by reason."""
 
 
 def run(released: Path, folder: Path, seed: int, seconds: float, *, with_disk: bool, at_once: int = 12) -> Found:
@@ -97,8 +98,13 @@ def run(released: Path, folder: Path, seed: int, seconds: float, *, with_disk: b
             seed, seconds, nemesis.kills, nemesis.done, broken, len(them.calls), len(them.exchanges), _kept(folder),
             len(ours.texts), sum(len(call.facts) for call in ours.calls), ours.entries, took[-1],
             statistics.quantiles(took, n=100)[98] if len(took) > 1 else took[0],
-            sum(one.tries > 1 for one in them.exchanges), nemesis.times,
+            sum(one.tries > 1 for one in them.exchanges), _told(ours),
         )  # fmt: skip
+
+
+def _told(ours: Ours) -> Counter[str]:
+    facts = (fact for call in ours.calls for fact in call.facts)
+    return Counter(f"{fact.name}: {fact.of}" if fact.name.endswith("_refused") else fact.name for fact in facts)
 
 
 def _misuses(here: Site) -> list[str]:
@@ -274,7 +280,7 @@ def main() -> None:
             console.print(table([one]))
             for line in one.broken if given.keep else one.broken[:40]:
                 print(f"  seed {seed}: {line}", flush=True)
-            print(f"  seed {seed}: {json.dumps(one.done)}", flush=True)
+            print(f"  seed {seed}: {json.dumps(one.done)}\n  facts: {json.dumps(one.told)}", flush=True)
             if not (one.broken and given.keep):
                 remove(folder / f"seed-{seed}")
     except Absent as problem:
