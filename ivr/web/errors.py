@@ -104,7 +104,7 @@ def _plan(service: Wiring) -> Plan | None:
     if known is not None:
         return known
     try:
-        with service.pool.connection(timeout=0.5) as conn:
+        with service.pool.connection(within_s=0.2) as conn:
             return service.plans.live(conn)
     except Exception:  # whatever it is, the caller is not to hear of it
         return None
@@ -116,7 +116,7 @@ def voice_failed(error: Exception) -> Response:
         return Response(error.name + "\n", error.code, mimetype="text/plain")
     view = (request.endpoint or "").rpartition(".")[2]
     sid = inbound.call_sid(request.form)
-    webhooks.note_degraded(_reason(error), sid)
+    webhooks.note_degraded(_reason(error))
     if isinstance(error, UnknownCall):
         log.info("call_not_known", view=view, call_sid=sid)
     elif isinstance(error, Waiting):

@@ -111,17 +111,19 @@ def _consents(carried: Carried, ours: Ours) -> Iterator[str]:
     """Each 1 that answered the question for a text, and got an answer, is a consent: it is on record and was met, or it
     is reported why not."""
     known = {call.sid: call for call in ours.calls}
-    asked: dict[str, bool] = {}
+    asked: Counter[str] = Counter()  # how often in a row
     consented: set[str] = set()
     for one in carried.exchanges:
         if one.problem or not one.path.startswith("/voice/"):
             continue
         asks = any(words in one.body for words in ASKS)
-        yes = one.path in ("/voice/hold-key", "/voice/closed") and one.digits == "1" and asked.get(one.call_sid)
-        if yes and not asks:  # a key pressed before the question could be heard is asked again
+        yes = one.path in ("/voice/hold-key", "/voice/closed") and one.digits == "1" and asked[one.call_sid]
+        # A key pressed before the question could be heard is no yes and is asked again, where there is a database: the
+        # clock of the calls is quicker than ours, so a first key without one says nothing here.
+        if yes and not asks and ("<Gather" in one.body or asked[one.call_sid] > 1):
             consented.add(one.call_sid)
         if one.path != "/voice/status":
-            asked[one.call_sid] = asks
+            asked[one.call_sid] = asked[one.call_sid] + 1 if asks else 0
     texts = {text.call_sid for text in ours.texts}
     for sid in sorted(consented):
         names = {fact.name for fact in known[sid].facts} if sid in known else set()

@@ -37,6 +37,7 @@ from tests.faults.settle_kills import CARD, books, forget_books
 from tests.faults.site import TRY_S, Absent, Site, remove, site
 
 SETTLES_WITHIN_S = 60.0
+SLOW_S = 1.5
 STARTER = Path(__file__).resolve().parents[2] / "config" / "starter" / "menu.yaml"
 SOON = re.compile(r"(unknown_wait_after_s:) \d+")
 LATER = timedelta(days=10)  # every window is over
@@ -94,6 +95,7 @@ def run(released: Path, folder: Path, seed: int, seconds: float, *, with_disk: b
         took = sorted(one.seconds for one in them.exchanges if one.path.startswith("/voice/")) or [0.0]
         broken = [*violations(them, ours), *nemesis.problems, *callers.failed, *_misuses(here)]
         _tell(folder / "broken", broken, them, ours)
+        _tell_slow(folder / "slow", them, nemesis)
         return Found(
             seed, seconds, nemesis.kills, nemesis.done, broken, len(them.calls), len(them.exchanges), _kept(folder),
             len(ours.texts), sum(len(call.facts) for call in ours.calls), ours.entries, took[-1],
@@ -211,6 +213,13 @@ def _tell(to: Path, broken: list[str], them: Carried, ours: Ours) -> None:
                      f"{one.body[:160]}") for one in them.exchanges if one.call_sid == sid]  # fmt: skip
             facts = [f"{fact.name} {fact.of}" for call in ours.calls if call.sid == sid for fact in call.facts]
             file.write("\n".join([sid, *told, *facts, "", ""]))
+
+
+def _tell_slow(to: Path, them: Carried, nemesis: Nemesis) -> None:
+    """Answers that took long, between what was done at that time."""
+    slow = [(one.at_s, f"{one.seconds:.2f} s, try {one.tries}: {one.path}") for one in them.exchanges
+            if one.seconds > SLOW_S]  # fmt: skip
+    to.write_text("".join(f"{at_s:7.2f} {what}\n" for at_s, what in sorted((*slow, *nemesis.times))), "utf-8")
 
 
 def report(found: list[Found]) -> str:

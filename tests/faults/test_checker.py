@@ -8,7 +8,8 @@ from tests.faults.checker import ASKS, LONGEST_S, violations
 from tests.faults.ledgers import Accepted, Carried, CarriedCall, Exchange, OurCall, OurFact, Ours, OurText
 
 CALL, TOKEN = "CA1", "a1B2c3D4"
-OFFER, MUSIC = f"<Response><Say>{ASKS[0]}</Say></Response>", "<Response><Play>x</Play></Response>"
+OFFER = f"<Response><Gather><Say>{ASKS[0]}</Say></Gather></Response>"
+MUSIC, STANDBY = "<Response><Gather><Play>x</Play></Gather></Response>", "<Response><Play>x</Play></Response>"
 THEIRS = CarriedCall(CALL, 1, connected=False, ended="caller")
 FACTS = tuple(
     OurFact(name, of)
@@ -103,6 +104,14 @@ def test_a_one_that_was_asked_again_is_no_consent() -> None:
     again = replace(EXCHANGES[2], body=OFFER)
     carried = replace(CARRIED, exchanges=(*EXCHANGES[:2], again, EXCHANGES[3]))
     assert violations(carried, without("accepted")) == []
+
+
+def test_a_yes_to_a_question_asked_again_counts_without_a_database_too() -> None:
+    away = replace(EXCHANGES[2], body=STANDBY)
+    once = replace(CARRIED, exchanges=(*EXCHANGES[:2], away, EXCHANGES[3]))
+    assert violations(once, without("accepted")) == []
+    twice = replace(CARRIED, exchanges=(*EXCHANGES[:2], EXCHANGES[1], away, EXCHANGES[3]))
+    assert violations(twice, without("accepted")) == ["call CA1: said yes to a text, which is not on record"]
 
 
 def test_an_agent_who_was_gone_before_the_two_heard_each_other_has_answered() -> None:
