@@ -65,7 +65,7 @@ def test_every_command_of_the_documents_and_pages_exists(tmp_path: Path) -> None
     named = set(re.findall(r"(?:`|<code>|^)flask ([a-z-]+)(?: ([a-z][a-z-]*))?", said, re.MULTILINE))
     app = create_app(build(load({"DATA_DIR": str(tmp_path)}, dotenv=None)))
     context = click.Context(app.cli)
-    for group, command in named:
+    for group, command in sorted(named - {("run", "")}):  # Flask's own
         found = app.cli.get_command(context, group)
         assert found is not None, f"flask {group}"
         if isinstance(found, click.Group) and command:
