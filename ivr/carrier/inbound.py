@@ -122,6 +122,12 @@ def call_sid(form: Form, name: str = "CallSid") -> str | None:
     return value if CALL_SID.fullmatch(value) else None
 
 
+def message_sid(form: Form) -> str | None:
+    """The message's id, None for anything that is none."""
+    value = form.get("MessageSid", "")
+    return value if MESSAGE_SID.fullmatch(value) else None
+
+
 def incoming(form: Form) -> Incoming | None:
     """The call coming in; None without a CallSid."""
     sid = call_sid(form)

@@ -27,14 +27,15 @@ OUTCOMES = ("answered", "repeat", "degraded", "forbidden", "refused", "failed")
 class Webhook(msgspec.Struct, omit_defaults=True):
     """One webhook, as it stands in the log. `call`: the carrier's id of it. `index`: which one was searched last."""
 
-    event: str = "webhook"
+    event: str = ""
     timestamp: str = ""
-    level: str = "info"
+    level: str = ""
     kind: str = ""
     outcome: str = ""
     why: str = ""
     call_sid: str = ""
     text_id: str = ""
+    message_sid: str = ""
     turn: int = 0
     plan: int = 0
     index: str = ""
@@ -82,6 +83,13 @@ def end(begun: float, kind: str, status: int, at: datetime) -> None:
         log.exception("webhook_not_told")
 
 
+def note_ids(call_sid: str | None, message_sid: str | None) -> None:
+    """What the carrier, which signed it, says it is about."""
+    taken: Webhook | None = getattr(_here, "webhook", None)
+    if taken is not None:
+        taken.call_sid, taken.message_sid = call_sid or "", message_sid or ""
+
+
 def note_turn(state: CallState, turn: int, facts: Iterable[Fact] = (), *, repeat: bool = False) -> None:
     """A turn of a call was taken, or one that was taken before is told again."""
     taken: Webhook | None = getattr(_here, "webhook", None)
@@ -93,12 +101,12 @@ def note_turn(state: CallState, turn: int, facts: Iterable[Fact] = (), *, repeat
     taken.outcome = "repeat" if repeat else ""
 
 
-def note_degraded(reason: str, call_sid: str | None = None) -> None:
+def note_degraded(reason: str) -> None:
     """The caller's place is kept, and nothing else: one of REASONS."""
     figures.count_degraded(reason)
     taken: Webhook | None = getattr(_here, "webhook", None)
     if taken is not None:
-        taken.outcome, taken.why, taken.call_sid = "degraded", reason, call_sid or taken.call_sid
+        taken.outcome, taken.why = "degraded", reason
 
 
 def note_failed_text(reason: str) -> None:

@@ -7,7 +7,9 @@ from flask import Flask, Response, current_app, request
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 
+from ivr.carrier import inbound
 from ivr.carrier.signature import FORM, Signatures
+from ivr.watching import webhooks
 from ivr.web.request import ShortRequest
 from ivr.wiring import Wiring
 
@@ -38,6 +40,7 @@ def signed_by_carrier() -> Response | None:
     except HTTPException:  # a body that is too long or cut off cannot have been signed
         genuine = False
     if genuine:
+        webhooks.note_ids(inbound.call_sid(request.form), inbound.message_sid(request.form))
         return None
     log.warning("signature_refused", path=request.path)
     return Response("Forbidden: the signature does not fit.\n", 403, mimetype="text/plain")

@@ -139,7 +139,7 @@ def fallback() -> Response:
     """The carrier could not use our answer: straight to the default queue, no store needed. That the call came in may
     be news to us."""
     log.warning("fallback_asked", code=request.form.get("ErrorCode", "")[:10])
-    webhooks.note_degraded("carrier_fallback", inbound.call_sid(request.form))
+    webhooks.note_degraded("carrier_fallback")
     _keep(landing.Waiting())
     return twiml(errors.into_queue(wiring()))
 
