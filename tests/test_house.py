@@ -97,6 +97,7 @@ def test_the_test_phone_reaches_the_service_only_by_http() -> None:
         ("psycopg", ("models", "ivr")),
         ("alembic", ("models",)),
         ("sqlalchemy", ("models",)),
+        ("prometheus_client", ("ivr.watching",)),
     ],
 )
 def test_a_library_is_imported_in_its_place_only(library: str, places: tuple[str, ...]) -> None:
