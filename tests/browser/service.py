@@ -32,6 +32,7 @@ class Service:
     data_dir: Path
     url: str
     phone_url: str
+    worker_url: str
 
     def facts(self, call_sid: str) -> list[FactRow]:
         """What is on record about a call, in order."""
@@ -65,12 +66,12 @@ def release(data_dir: Path) -> None:
 @contextmanager
 def running(data_dir: Path, **settings: str) -> Iterator[Service]:
     """The second half: everything on free ports of this machine, until the end of the block."""
-    port, phone_port = _free_ports(2)
+    port, phone_port, worker_port = _free_ports(3)
     log = data_dir / "log.txt"
     with log.open("w") as output:
         process = subprocess.Popen(
             [sys.executable, *RUN],
-            env=_environment(data_dir, port, phone_port, **settings),
+            env=_environment(data_dir, port, phone_port, WORKER_PORT=str(worker_port), **settings),
             cwd=ROOT,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -79,7 +80,8 @@ def running(data_dir: Path, **settings: str) -> Iterator[Service]:
     try:
         _wait_for(port, "/readyz", process, log)
         _wait_for(phone_port, "/", process, log)
-        yield Service(data_dir, f"http://127.0.0.1:{port}", f"http://127.0.0.1:{phone_port}/")
+        address = "http://127.0.0.1"
+        yield Service(data_dir, f"{address}:{port}", f"{address}:{phone_port}/", f"{address}:{worker_port}")
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(END_WITHIN_S)
