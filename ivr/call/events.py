@@ -58,12 +58,14 @@ class Waited(Value, frozen=True):
 
 
 class HoldKey(Value, frozen=True):
-    """A key during the hold ('' = the number entry ended without one), or words as recognised."""
+    """A key during the hold ('' = the number entry ended without one), or words as recognised. `late`: told only now,
+    after what came later may have been taken already."""
 
     keys: str
     texts: tuple[TextProgress, ...] = ()
     words: str = ""
     confidence: float | None = None
+    late: bool = False
 
 
 class AgentAnswered(Value, frozen=True):

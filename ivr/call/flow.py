@@ -95,6 +95,8 @@ def _late(state: CallState, event: Queued, plan: Plan, moment: Moment) -> Step:
         if with_agent:
             return leaving.after_agent(state, event)
         return leaving.too_late(state, event, plan, moment)
+    if isinstance(event, HoldKey) and event.late:
+        return hold_keys.overtaken(state, event, plan, moment)
     if isinstance(event, AgentAnswered) and with_agent:
         return leaving.answered(state, event, plan, moment)
     moved = state.left == "redirected" and not state.over
@@ -108,7 +110,7 @@ def _found_holding(state: CallState, event: Queued, plan: Plan, moment: Moment) 
 
     An error of ours put the caller there: the rim's last resort is the default queue.
     """
-    if isinstance(event, LeftQueue) and state.stage is Stage.CLOSED:
+    if isinstance(event, LeftQueue) and state.stage is Stage.CLOSED and state.left is not None:
         return Step(state) if event.result == "hangup" else closed.finish(state, plan, moment)
     if state.stage is Stage.CLOSED:
         state = replace(state, queue=plan.default_queue)

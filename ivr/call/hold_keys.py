@@ -48,6 +48,18 @@ def turn(state: CallState, event: HoldKey, plan: Plan, moment: Moment) -> Step:
     return replace(step, facts=(*facts, *step.facts))
 
 
+def overtaken(state: CallState, event: HoldKey, plan: Plan, moment: Moment) -> Step:
+    """A key that is told after the caller has left: a yes to the offer of that time is a yes, anything else nothing."""
+    offer = state.offer
+    if event.keys.strip()[:1] != "1" or offer is None or not offer.open:
+        return Step(state)
+    if not offer.re_asked and moment.ms - offer.first_ms < plan.offers.typed_ahead_ms:
+        return Step(state)
+    step = turn(replace(state, stage=Stage.HOLD, keying=Keying.NO, news_of=None), event, plan, moment)
+    left = replace(step.state, stage=state.stage, keying=Keying.NO, served=None, waited_s=state.waited_s)
+    return Step(left, (), step.facts, text=step.text)
+
+
 def hear(state: CallState, plan: Plan, offer: Offer) -> tuple[Say, ...]:
     """The short version, and the keys left after it."""
     assert offer.card.short is not None

@@ -68,7 +68,7 @@ def too_late(state: CallState, event: LeftQueue, plan: Plan, moment: Moment) -> 
     Two cases say something new: an agent had the call, though it looked hung up; and the call was in the queue, where
     only an error of ours can have led it, for we never heard of that.
     """
-    if state.over and state.left is None and state.closed_why is None:
+    if state.over and state.left is None:
         joined, held = queueing.join(state, plan)
         step = left(joined, event, plan, moment)
         ended_too = replace(step.state, stage=Stage.ENDED)

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from ivr.call.events import CallStarted, Waited
+from ivr.call.events import CallStarted, HoldKey, Waited
 from ivr.call.flow import QUEUE_RESULTS
 from ivr.call.holding import is_stale
 from ivr.call.prompts import Ask, CallNumber, HangUp, Hold, LeaveQueue, Say
@@ -300,3 +300,32 @@ def test_a_caller_of_whose_hold_only_the_carrier_knew_is_told_after_the_end() ->
     assert play.leave("hangup", waited_s=40).new_names == ["held", "hung_up_in_queue"]
     assert play.state.over
     assert play.leave("hangup", waited_s=40).new_names == []
+
+
+def test_a_yes_told_after_the_end_is_a_yes_once() -> None:
+    play = Play().to_offer()
+    pressed_at = play.now + timedelta(seconds=20)
+    play.leave("hangup", after_s=30).end()
+    play.now = pressed_at
+    late = HoldKey("1", late=True)
+    assert play.take(late).new_names == ["accepted"]
+    assert len(play.texts) == 1
+    assert (play.state.stage, play.state.over) == (Stage.ENDED, True)
+    assert play.take(late).new_names == []
+    assert len(play.texts) == 1
+
+
+def test_a_yes_told_after_the_end_that_came_too_soon_is_none() -> None:
+    play = Play().to_offer()
+    pressed_at = play.now
+    play.leave("hangup", after_s=30).end()
+    play.now = pressed_at
+    assert play.take(HoldKey("1", late=True)).new_names == []
+    assert play.take(HoldKey("3", late=True)).new_names == []
+
+
+def test_a_closed_caller_whom_an_error_put_into_the_queue_held_there() -> None:
+    play = shop(Play(plan=replace(make_plan(), default_queue="shop")))
+    assert play.state.stage is Stage.CLOSED
+    assert play.leave("hangup", waited_s=4).new_names[-2:] == ["held", "hung_up_in_queue"]
+    assert play.leave("hangup", waited_s=4).new_names == []

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from psycopg import DataError
@@ -9,7 +10,7 @@ from psycopg import DataError
 from ivr import landing
 from ivr.carrier import inbound
 from ivr.landing import KNOWN_WITHIN_S, Landing
-from ivr.spool import Kept
+from ivr.spool import Kept, Spool
 from ivr.wiring import Wiring
 from models import facts, optouts
 from models.db import open_pool
@@ -68,6 +69,26 @@ def test_the_yes_of_that_time_still_brings_the_text(carrier: Carrier, wiring: Wi
     assert names(wiring)[-2:] == ["accepted", "text_queued"]
     carrier.call("/voice/hold", QueueTime="75", QueuePosition="9")
     assert names(wiring).count("text_queued") == 1
+
+
+def test_a_yes_that_was_overtaken_on_another_machine_still_brings_the_text(
+    carrier: Carrier, wiring: Wiring, clock: Clock
+) -> None:
+    answer = carrier.call("/voice/incoming", OffholdArm="treat")
+    answer = carrier.call(action(answer), Digits="3")
+    carrier.call(action(answer), Digits="1")
+    clock.on(31)
+    offer = carrier.call("/voice/hold", QueueTime="31", QueuePosition="9")
+    clock.on(12)
+    with without_database(wiring):
+        carrier.call(action(offer), Digits="1")
+    here, wiring.spool = wiring.spool, Spool(Path("/nowhere"), wiring.numbers.seal, wiring.numbers.open)
+    clock.on(5)
+    carrier.call("/voice/queue-result", QueueResult="hangup", QueueTime="48")
+    carrier.call("/voice/status", CallStatus="completed", CallDuration="60")
+    wiring.spool = here
+    Landing(wiring).land()
+    assert names(wiring)[-4:] == ["hung_up_in_queue", "call_ended", "accepted", "text_queued"]
 
 
 def test_landing_twice_changes_nothing(carrier: Carrier, wiring: Wiring) -> None:
