@@ -14,7 +14,7 @@ export PYTHONUNBUFFERED := 1
 export OFFHOLD_PORT := $(PORT)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-models test-faults soak lint lock bench bench-index bench-ledger bench-pages bench-search simulate-savings clean
+.PHONY: help run test test-models test-faults soak lint audit lock bench bench-index bench-ledger bench-pages bench-search simulate-savings clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -39,6 +39,9 @@ soak: $(VENV)/test.stamp ## the same for as long as told, with a report (MINUTES
 
 lint: $(VENV)/test.stamp ## ruff and mypy
 	@ruff check . && ruff format --check . && mypy
+
+audit: $(VENV)/test.stamp ## known vulnerabilities of the locked packages (asks a service on the Internet)
+	@exec requirements/audit.sh
 
 lock: $(VENV)/test.stamp ## make requirements/*.lock from requirements.txt
 	@exec requirements/lock.sh

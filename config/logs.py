@@ -16,7 +16,9 @@ _PRIVATE_NAMES = re.compile(
     r"^from_?$|^to_?$",
     re.IGNORECASE,
 )
-_E164 = re.compile(r"(?:\+|%2B)\d[\d ().-]{5,18}\d", re.IGNORECASE)
+_E164 = re.compile(r"(?:\+|%2B)(?:\d{7,15}(?!\d)|\d{1,3}[ ().-]+\d[\d ().-]{3,16}\d)", re.IGNORECASE)
+# As North Americans write theirs: (202) 555-0143, 202.555.0143.
+_NATIONAL = re.compile(r"(?<![\w.-])(?:\(\d{3}\)|\d{3})[ .-]*\d{3}[ .-]\d{4}(?![\w-])")
 # Digits in a row that could be a national number. Times, sizes and our ids are shorter or not digits alone.
 _DIGITS = re.compile(r"(?<![\w.-])\d{9,15}(?![\w.-])")
 _SHORT_LINK = re.compile(r"(/r/)[A-Za-z0-9_-]+")
@@ -33,7 +35,7 @@ def redact(text: str) -> str:
     text = _CREDENTIALS.sub(rf"\1{_REDACTED}@", text)
     text = _NAMED_SECRET.sub(rf"\1{_REDACTED}", text)
     text = _SHORT_LINK.sub(rf"\1{_REDACTED}", text)
-    return _DIGITS.sub(_REDACTED, _E164.sub(_REDACTED, text))
+    return _DIGITS.sub(_REDACTED, _NATIONAL.sub(_REDACTED, _E164.sub(_REDACTED, text)))
 
 
 def _cleaned(value: Any) -> Any:

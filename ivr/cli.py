@@ -12,6 +12,7 @@ from typing import Any
 import click
 from flask import Flask, current_app
 from flask.cli import AppGroup
+from flask.helpers import get_debug_flag
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -166,7 +167,9 @@ class Commands(AppGroup):
 
 
 def install(app: Flask) -> None:
-    """Put all commands on the application."""
+    """Put all commands on the application. Raises ClickException where `flask run` would show a debugger to callers."""
+    if app.extensions["offhold"].settings.production and get_debug_flag():
+        raise click.ClickException("FLASK_DEBUG or --debug is set: the debugger runs whatever anybody types into it")
     app.cli = Commands(app.name)
     for command in (release, worker, call, phone, facts_group):
         app.cli.add_command(command)

@@ -42,10 +42,11 @@ def reseal(wiring: Wiring, by: Actor) -> Resealed:
                     _column(wiring, reading, writing, (table, column), told)
             _calls(wiring, reading, writing, told)
         told.on_disk = len(wiring.spool.waiting())
-        audit.note(
-            writing, who=by.key, what="numbers.resealed", on="NUMBER_ENCRYPTION_KEY", after=dict(told),
-            why="the key rotates", at=wiring.clock(),
-        )  # fmt: skip
+        with writing.transaction():
+            audit.note(
+                writing, who=by.key, what="numbers.resealed", on="NUMBER_ENCRYPTION_KEY", after=dict(told),
+                why="the key rotates", at=wiring.clock(),
+            )  # fmt: skip
     log.info("resealed", count=told.total(), lost=told.lost.total(), missed=told.missed)
     return told
 

@@ -97,7 +97,8 @@ def person(conn: Connection, key: str, stranger: str) -> dict[str, int]:
         ),
         "summaries": done("UPDATE call_summaries SET caller_key = %(stranger)s WHERE caller_key = %(key)s"),
         "texts": done(
-            "UPDATE texts SET body = '', topic = '', path = '[]', prefix_key = NULL, message_sid = NULL,"
+            "UPDATE texts SET token = replace(gen_random_uuid()::text, '-', ''), body = '', topic = '', path = '[]',"
+            " prefix_key = NULL, message_sid = NULL,"
             " status = CASE status WHEN 'queued' THEN 'canceled' ELSE status END,"
             " caller_key = CASE caller_key WHEN %(key)s THEN %(stranger)s ELSE caller_key END,"
             " to_key = CASE to_key WHEN %(key)s THEN %(stranger)s ELSE to_key END"

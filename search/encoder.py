@@ -34,6 +34,7 @@ MODEL_SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6
 TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
 
 TUNED_FILES = ("model.onnx", "tokenizer.json")
+CODE = frozenset({".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".py", ".so"})  # files that can run
 TUNED_CARD = "model.json"  # {"model_id", "dimension", "sha256" of TUNED_FILES by name, "comparison"}
 
 
@@ -146,6 +147,7 @@ class SentenceTransformersEncoder:
         folder = weights_folder() if model == DEFAULT_MODEL else Path(model)
         if not (folder / "modules.json").is_file():
             raise EncoderError(f"{folder} holds no sentence-transformers model (no modules.json)")
+        _refuse_code(folder)
         os.environ["HF_HUB_OFFLINE"] = "1"
         try:
             from sentence_transformers import SentenceTransformer
@@ -162,6 +164,22 @@ class SentenceTransformersEncoder:
             return np.empty((0, self.dimension), dtype=np.float32)
         vectors = self._model.encode(cleaned, normalize_embeddings=True, show_progress_bar=False)
         return np.asarray(vectors, dtype=np.float32)
+
+
+def _refuse_code(folder: Path) -> None:
+    """A model is numbers in .safetensors. Pickles run what they hold when they are read, and a folder may name any
+    class as a part of itself. Raises `EncoderError`."""
+    for file in sorted(folder.rglob("*")):
+        if file.suffix.lower() in CODE:
+            raise EncoderError(f"{file} may hold code, which a model needs none of; expected .safetensors")
+    try:
+        listed = json.loads((folder / "modules.json").read_text("utf-8"))
+        parts = [str(listed[n]["type"]) for n in range(max(1, len(listed)))]
+    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+        raise EncoderError(f"{folder / 'modules.json'} cannot be read") from error
+    for part in parts:
+        if not part.startswith("sentence_transformers."):
+            raise EncoderError(f"{folder / 'modules.json'} names {part!r}, which is no part of sentence-transformers")
 
 
 def _network(folder: Path | None) -> tuple[Path, str, int]:

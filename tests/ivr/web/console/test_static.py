@@ -2,6 +2,8 @@
 
 import hashlib
 import re
+import shutil
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -18,14 +20,29 @@ STATIC = ROOT / "ivr" / "web" / "console" / "static"
 TEMPLATES = ROOT / "ivr" / "web" / "console" / "templates"
 
 
-def test_vendored_files_are_as_they_came() -> None:
-    lines = (STATIC / "vendor.sha256").read_text("utf-8").splitlines()
+def unlike_noted(static: Path) -> set[str]:
+    """The vendored files that are not as `vendor.sha256` has them, missing and unknown ones among them."""
+    lines = (static / "vendor.sha256").read_text("utf-8").splitlines()
     noted = {name: digest for digest, name in (line.split("  ") for line in lines)}
     found = {
-        str(file.relative_to(STATIC)): hashlib.sha256(file.read_bytes()).hexdigest()
-        for file in (STATIC / "vendor").iterdir()
+        str(file.relative_to(static)): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in (static / "vendor").iterdir()
     }
-    assert noted == found
+    return {name for name in noted | found if noted.get(name) != found.get(name)}
+
+
+def test_vendored_files_are_as_they_came() -> None:
+    assert unlike_noted(STATIC) == set()
+
+
+def test_one_byte_of_a_vendored_file_that_was_changed_is_found(tmp_path: Path) -> None:
+    shutil.copytree(STATIC, tmp_path / "static")
+    (script,) = (tmp_path / "static" / "vendor").glob("htmx-*.js")
+    content = bytearray(script.read_bytes())
+    content[len(content) // 2] ^= 1
+    script.write_bytes(content)
+    (script.parent / "more.js").write_text("fetch('/')")
+    assert unlike_noted(tmp_path / "static") == {f"vendor/{script.name}", "vendor/more.js"}
 
 
 def test_no_template_lets_markup_through_or_holds_script_or_style() -> None:
