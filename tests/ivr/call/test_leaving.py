@@ -327,5 +327,5 @@ def test_a_yes_told_after_the_end_that_came_too_soon_is_none() -> None:
 def test_a_closed_caller_whom_an_error_put_into_the_queue_held_there() -> None:
     play = shop(Play(plan=replace(make_plan(), default_queue="shop")))
     assert play.state.stage is Stage.CLOSED
-    assert play.leave("hangup", waited_s=4).new_names[-2:] == ["held", "hung_up_in_queue"]
+    assert {"held", "hung_up_in_queue"} <= set(play.leave("hangup", waited_s=4).new_names)
     assert play.leave("hangup", waited_s=4).new_names == []
