@@ -15,10 +15,12 @@ from ivr.call.plan import Plan
 from ivr.call.state import CallState
 from ivr.planfile import store
 from models import facts, incidents, plans, switches
+from models.db import DatabaseAway
 
 KEPT_PLANS = 16
 KEPT_CALLS = 5000
 LOOK_AGAIN_S = 5.0
+READ_WITHIN_S = 0.3
 ANSWERS_WITHIN = timedelta(hours=4)
 
 
@@ -62,6 +64,7 @@ class Plans:
         self._kept: OrderedDict[int, Plan] = OrderedDict()
         self._live = 0  # the version that was live when last asked for
         self._lock = threading.Lock()
+        self._reading = threading.Lock()
 
     def live(self, conn: Connection) -> Plan:
         """The plan that new calls get. Raises LookupError when none was ever published."""
@@ -73,18 +76,29 @@ class Plans:
         return plan
 
     def get(self, conn: Connection, version: int) -> Plan:
-        """The plan of a version. Raises LookupError when there is none."""
-        with self._lock:
-            found = self._kept.get(version)
-            if found is not None:
-                self._kept.move_to_end(version)
-                return found
-        plan = store.load(conn, version)
+        """The plan of a version. Raises LookupError when there is none, DatabaseAway while another thread takes long to
+        read one: as many as there are would only hold each other up, and a caller hears silence meanwhile."""
+        found = self._found(version)
+        if found is not None:
+            return found
+        if not self._reading.acquire(timeout=READ_WITHIN_S):
+            raise DatabaseAway("the plan is still being read")
+        try:
+            plan = self._found(version) or store.load(conn, version)
+        finally:
+            self._reading.release()
         with self._lock:
             self._kept[version] = plan
             while len(self._kept) > KEPT_PLANS:
                 self._kept.popitem(last=False)
         return plan
+
+    def _found(self, version: int) -> Plan | None:
+        with self._lock:
+            found = self._kept.get(version)
+            if found is not None:
+                self._kept.move_to_end(version)
+            return found
 
     def known(self) -> Plan | None:
         """The plan that was live when last asked for, for when the database cannot be asked; None before. Never a draft

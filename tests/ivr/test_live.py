@@ -1,20 +1,26 @@
 """What managers pull reaches every web process: at once by the news over Redis, by itself without Redis."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
+from psycopg import Connection
 
 from config.settings import Settings
 from ivr import wiring as wirings
 from ivr.board import News, connect
+from ivr.call.plan import Plan
 from ivr.console import incidents, switches
 from ivr.console.actors import Actor
 from ivr.console.incidents import Wanted
+from ivr.planfile import store
 from ivr.planfile.store import STARTER
 from ivr.wiring import Wiring
 from models import plans
+from models.db import DatabaseAway
 
 KIM = Actor("cli:kim", "kim")
 
@@ -91,3 +97,26 @@ def test_an_incident_is_known_at_once_with_all_it_says(wiring: Wiring) -> None:
         with wiring.pool.connection() as conn:
             incidents.end(conn, wiring, KIM, number, "mended")
         assert soon(lambda: not told(), 2)
+
+
+def test_one_thread_reads_a_plan_and_no_caller_waits_long_for_it(
+    wiring: Wiring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, done, read = threading.Event(), threading.Event(), store.load
+
+    def slowly(conn: Connection, version: int) -> Plan:
+        begun.set()
+        done.wait(10)
+        return read(conn, version)
+
+    monkeypatch.setattr(store, "load", slowly)
+    with wiring.pool.connection() as conn, wiring.pool.connection() as other, ThreadPoolExecutor(1) as thread:
+        first = thread.submit(wiring.plans.live, conn)
+        assert begun.wait(5)
+        before = time.monotonic()
+        with pytest.raises(DatabaseAway):
+            wiring.plans.live(other)
+        assert time.monotonic() - before < 2
+        done.set()
+        plan = first.result()
+        assert wiring.plans.live(other) is plan
