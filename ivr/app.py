@@ -17,6 +17,7 @@ from config.settings import load_or_exit
 from ivr import web
 from ivr import wiring as wirings
 from ivr.landing import Landing
+from ivr.places import Places
 from ivr.watching import figures, state, webhooks
 from ivr.watching.exposition import Exposition
 from ivr.watching.lines import Lines
@@ -39,8 +40,8 @@ class Beside:
     made when first asked. (The framework's own dispatcher takes a second over a path of slashes only.)
     """
 
-    def __init__(self, inner: "WSGIApplication", makers: Mapping[str, Callable[[], Flask]]) -> None:
-        self._inner, self._makers, self._paths = inner, makers, tuple(makers)
+    def __init__(self, inner: "WSGIApplication", makers: Mapping[str, Callable[[], Flask]], places: Places) -> None:
+        self._inner, self._makers, self._paths, self._places = inner, makers, tuple(makers), places
         self._made: dict[str, Flask] = {}
         self._lock = threading.Lock()
 
@@ -50,7 +51,8 @@ class Beside:
         if path is None:
             return self._inner(environ, start_response)
         inside = {"SCRIPT_NAME": environ.get("SCRIPT_NAME", "") + path, "PATH_INFO": asked.removeprefix(path)}
-        return self[path](environ | inside, start_response)
+        with self._places.page():
+            return self[path](environ | inside, start_response)
 
     def __getitem__(self, path: str) -> Flask:
         with self._lock:
@@ -102,7 +104,7 @@ def _build() -> Wiring:
 def _application(wiring: Wiring) -> Flask:
     app = Application(__name__, template_folder="web/templates", static_folder="web/static")
     app.extensions["offhold"] = wiring
-    beside = Beside(app.wsgi_app, {"/console": partial(_console, wiring), "/api": partial(_api, wiring)})
+    beside = Beside(app.wsgi_app, {"/console": partial(_console, wiring), "/api": partial(_api, wiring)}, wiring.places)
     # Flask's own way to put something around an application, which mypy takes for a method overwritten.
     app.extensions["mounted"] = app.wsgi_app = beside  # type: ignore[method-assign]
     web.install(app)

@@ -10,7 +10,8 @@ from psycopg import Connection
 from ivr.call.effects import Search
 from ivr.call.events import Found
 from ivr.menu_paths import query_of
-from ivr.watching import figures
+from ivr.places import Left
+from ivr.watching import figures, shed
 from ivr.wiring import Wiring
 from models import articles
 from search.door import SearchBusy
@@ -46,6 +47,9 @@ def find(wiring: Wiring, conn: Connection, search: Search) -> Found:
         return pinned
     begun = time.perf_counter()
     try:
+        if search.transcript and wiring.places.left_out() >= Left.SEARCHES:
+            shed.count("search")
+            raise SearchBusy
         answer = wiring.finders.find(query_of(search), search.wrong_share, wiring.unanswerable)
     except SearchBusy:
         log.warning("search_busy")

@@ -101,7 +101,8 @@ class Landing:
         self._stop.set()
 
     def land(self) -> int:
-        """Bring in what waits, each call's in its order; how many landed. Ends early when the database goes away."""
+        """Bring in what waits, each call's in its order; how many landed. Ends early when the database goes away.
+        None while something is left out for a crowd: what lands takes the places of callers."""
         spool = self._wiring.spool
         if not spool.depth():
             return 0
@@ -109,7 +110,7 @@ class Landing:
         with spool.alone() as mine:
             behind: set[str] = set()  # calls of which something earlier stays
             for name in spool.waiting() if mine else ():
-                if self._stop.is_set():
+                if self._stop.is_set() or not self._wiring.places.quiet():
                     break
                 try:
                     done = call_of(name) not in behind and self._one(name)

@@ -10,7 +10,7 @@ from psycopg import Connection
 from ivr.call import queueing
 from ivr.call import state as states
 from ivr.call.effects import Step
-from ivr.call.events import CallStarted, Event, HoldKey, Pressed, TextProgress
+from ivr.call.events import CallStarted, Event, HoldKey, Pressed, TextProgress, Waited
 from ivr.call.flow import decide
 from ivr.call.holding import is_stale, puts_before
 from ivr.call.moment import Moment, NumberCheck
@@ -23,8 +23,9 @@ from ivr.carrier.inbound import Incoming
 from ivr.finding import find
 from ivr.jobs.queue_text import queue_text, text_refusal
 from ivr.live import Latest
+from ivr.places import Left
 from ivr.texts import numbers
-from ivr.watching import webhooks
+from ivr.watching import shed, webhooks
 from ivr.wiring import Wiring
 from models import articles, calls, plans, transcripts
 
@@ -205,6 +206,9 @@ def _moment(wiring: Wiring, conn: Connection, state: CallState, event: Event) ->
     check: NumberCheck | None = None
     if isinstance(event, HoldKey | Pressed) and state.keying is Keying.NUMBER:
         check = numbers.check_typed(event.keys, wiring.settings.allowed_text_countries, state.number)
+    crowded = wiring.places.left_out() >= Left.OFFERS
+    if crowded and isinstance(event, Waited):
+        shed.count("offer")
     return Moment(
         wiring.clock(),
         lines.outlooks,
@@ -213,6 +217,7 @@ def _moment(wiring: Wiring, conn: Connection, state: CallState, event: Event) ->
         stopped=lines.stopped,
         stopped_queues=lines.stopped_queues,
         incidents=lines.incidents,
+        crowded=crowded,
     )
 
 

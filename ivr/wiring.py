@@ -25,6 +25,7 @@ from ivr.carrier import twiml
 from ivr.carrier.sender import Sender
 from ivr.index_news import IndexNews
 from ivr.live import Plans, Queues, Recent
+from ivr.places import Places
 from ivr.spool import Spool
 from ivr.texts.numbers import Numbers
 from models import db, site
@@ -65,6 +66,7 @@ class Wiring:
     audio: Audio
     board: Board
     spool: Spool
+    places: Places
     development_account: bool  # its calls come from the test phone
     encoder: Encoder | None = None
     unanswerable: float = UNANSWERABLE_SHARE  # of callers, as far as is known: see `ivr.gate`
@@ -231,6 +233,7 @@ def build(
         sender=Sender.from_settings(settings),
         audio=Audio(),
         board=Board(client),
+        places=Places(settings.web_threads),
         spool=Spool(folders.spool_folder(settings.data_dir), numbers.seal, numbers.open),
         development_account=settings.development_account,
     )

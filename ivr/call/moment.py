@@ -54,6 +54,7 @@ class Moment(Value, frozen=True):
     stopped: bool = False  # the switch that stops all offers
     stopped_queues: frozenset[str] = frozenset()  # those of single queues
     incidents: tuple[Incident, ...] = ()  # the latest first; some may have run out
+    crowded: bool = False  # too much at once: no offer begins, later rounds may bring it
 
     def concerning(self, leaf: str | None) -> tuple[Incident, ...]:
         """The incidents of now that concern a caller of a leaf, the latest first."""

@@ -49,7 +49,7 @@ def consider(state: CallState, plan: Plan, moment: Moment) -> Outcome:
 
     The new offer is the state's current one.
     """
-    if state.arm == "holdout" or not _due(state, plan, moment):
+    if moment.crowded or state.arm == "holdout" or not _due(state, plan, moment):
         return state, (), False
     card = _next_card(state, moment)
     reason = _never(state, plan, moment, card)
@@ -89,6 +89,7 @@ def reminder_due(state: CallState, plan: Plan, moment: Moment) -> bool:
     offer = state.offer
     return (
         offer is not None
+        and not moment.crowded
         and offer.open
         and not any(one.reminded for one in state.offers)
         and moment.ms - offer.first_ms >= 1000 * plan.offers.reminder_after_s

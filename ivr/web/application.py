@@ -13,6 +13,7 @@ from ivr.web.request import ShortRequest
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
+_WITHOUT_STORE = frozenset({"health", "music", "static"})  # or not to be kept waiting
 _NO_SESSION = NullSession()  # it keeps nothing, so that all may share it
 
 
@@ -53,7 +54,7 @@ class Application(Flask):
         """As Flask, but for the short way."""
         rule = request.url_rule
         if rule is None or self._short.get(rule.rule) is not rule or request.method != "POST":
-            return super().full_dispatch_request()
+            return self._page(rule)
         begun = webhooks.begin()
         status = 500
         try:
@@ -63,13 +64,20 @@ class Application(Flask):
         finally:
             webhooks.end(begun, rule.endpoint, status, self.extensions["offhold"].clock())
 
+    def _page(self, rule: Rule | None) -> Response:
+        if rule is None or rule.endpoint.partition(".")[0] in _WITHOUT_STORE:
+            return super().full_dispatch_request()
+        with self.extensions["offhold"].places.page():
+            return super().full_dispatch_request()
+
     def _short_way(self, rule: Rule) -> Response:
         try:
             for guard in self.before_request_funcs.get(rule.endpoint.partition(".")[0], ()):
                 refused: Any = guard()
                 if refused is not None:
                     return self.make_response(refused)
-            answer: Any = self.view_functions[rule.endpoint]()
-            return self.make_response(answer)
+            with self.extensions["offhold"].places.turn(rule.endpoint):
+                answer: Any = self.view_functions[rule.endpoint]()
+                return self.make_response(answer)
         except Exception as error:
             return self.make_response(self.handle_user_exception(error))

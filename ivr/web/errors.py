@@ -15,6 +15,7 @@ from ivr.call.wording import words
 from ivr.carrier import inbound, standby
 from ivr.carrier.twiml import EMPTY
 from ivr.landing import Waiting, keep_text
+from ivr.places import Crowded
 from ivr.turn import UnknownCall
 from ivr.watching import webhooks
 from ivr.web import pages
@@ -121,6 +122,8 @@ def voice_failed(error: Exception) -> Response:
         log.info("call_not_known", view=view, call_sid=sid)
     elif isinstance(error, Waiting):
         log.info("voice_view_behind_spool", view=view, call_sid=sid)
+    elif isinstance(error, Crowded):  # told by the process, not by each
+        pass
     elif isinstance(error, DatabaseAway):  # told at length where it was found out
         log.warning("voice_view_without_database", view=view, call_sid=sid)
     else:
@@ -145,6 +148,8 @@ def _reason(error: Exception) -> str:
         return "unknown_call"
     if isinstance(error, Waiting):
         return "behind_spool"
+    if isinstance(error, Crowded):
+        return "shed"
     if isinstance(error, DatabaseAway | OperationalError):
         return "database_away"
     return "pool_busy" if isinstance(error, PoolTimeout) else "error"

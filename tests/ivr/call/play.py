@@ -146,6 +146,7 @@ class Play:
     now: datetime = NOON
     closed_queues: frozenset[str] = frozenset()
     stopped: bool = False
+    crowded: bool = False
     stopped_queues: frozenset[str] = frozenset()
     incidents: tuple[Incident, ...] = ()
     facts: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
@@ -172,6 +173,7 @@ class Play:
             check,
             self.refusal,
             stopped=self.stopped,
+            crowded=self.crowded,
             stopped_queues=self.stopped_queues,
             incidents=self.incidents,
         )

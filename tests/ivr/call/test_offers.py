@@ -155,6 +155,20 @@ def test_the_big_switch_stops_offers() -> None:
     assert play.data("offer_refused") == {"reason": "stopped"}
 
 
+def test_an_offer_and_its_reminder_wait_until_it_is_less_crowded() -> None:
+    play = Play(crowded=True).to_hold().wait(0).wait(15).wait(40)
+    assert not offered_now(play)
+    assert not {"offer_refused", "eligible", "assigned"} & set(play.names)
+    play.crowded = False
+    play.wait(60)
+    assert offered_now(play)
+    play.crowded = True
+    assert play.wait(80).wait(200, 7).names.count("no_input") == 1
+    assert not play.heard.startswith("Still here")
+    play.crowded = False
+    assert play.wait(230, 7).heard.startswith("Still here")
+
+
 def test_without_an_article_nothing_is_offered() -> None:
     play = Play(finds=()).to_hold().wait(0).wait(15).wait(40)
     assert play.data("offer_refused") == {"reason": "no_match"}

@@ -1,0 +1,116 @@
+"""What is left out as places run short, in which order."""
+
+import threading
+import time
+from collections.abc import Iterator, MutableMapping
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from ivr.places import MOST_WAITING, Crowded, Left, Places, left_out
+
+
+@pytest.fixture
+def logged() -> Iterator[list[MutableMapping[str, Any]]]:
+    with capture_logs() as lines:
+        yield lines
+
+
+@contextmanager
+def waiting(places: Places, count: int) -> Iterator[None]:
+    """All places are taken and `count` receipts wait for one, for the length of the block."""
+    with ExitStack() as taken:
+        for _ in range(places.count):
+            taken.enter_context(places.turn("voice.menu"))
+        threads = [threading.Thread(target=wait, args=(places,)) for _ in range(count)]
+        for thread in threads:
+            thread.start()
+        until = time.monotonic() + 1
+        while places._waiting < count and time.monotonic() < until:
+            time.sleep(0.001)
+        assert places._waiting == count
+        yield
+    for thread in threads:
+        thread.join()
+
+
+def wait(places: Places) -> None:
+    with places.turn("texts.incoming"):
+        pass
+
+
+def test_with_a_place_for_everybody_nothing_is_left_out() -> None:
+    assert left_out(waiting=0, places=8, turn_s=30.0) is Left.NOTHING
+
+
+def test_searches_go_first_then_offers_then_announcements_and_turns_last() -> None:
+    levels = [left_out(waiting, places=8, turn_s=0.04) for waiting in range(MOST_WAITING + 1)]
+    assert levels == sorted(levels)
+    assert list(dict.fromkeys(levels)) == list(Left)
+
+
+def test_short_turns_let_more_wait_before_anything_is_left_out() -> None:
+    assert left_out(waiting=40, places=8, turn_s=0.004) is Left.NOTHING
+    assert left_out(waiting=40, places=8, turn_s=0.04) is Left.ANNOUNCEMENTS
+    assert left_out(waiting=40, places=2, turn_s=0.04) is Left.TURNS
+
+
+def test_some_threads_are_always_left_to_answer_without_a_turn() -> None:
+    assert left_out(waiting=MOST_WAITING - 5, places=8, turn_s=0.0) is Left.NOTHING
+    assert left_out(waiting=MOST_WAITING - 4, places=8, turn_s=0.0) is Left.TURNS
+
+
+def test_the_wait_loop_gives_way_before_other_turns_and_a_text_never_does() -> None:
+    places = Places(1)
+    places._turn_s = 0.12
+    with waiting(places, 1):
+        assert places.left_out() is Left.ANNOUNCEMENTS
+        with pytest.raises(Crowded), places.turn("voice.hold"):
+            pass
+        began = time.monotonic()
+        with pytest.raises(Crowded), places.turn("voice.menu"):
+            pass
+        assert 0.25 < time.monotonic() - began < 0.6  # it waited for a place as long as one may
+    with waiting(places, 3):
+        assert places.left_out() is Left.TURNS
+        began = time.monotonic()
+        for endpoint in ("voice.menu", "voice.incoming", "voice.status", "texts.status"):
+            with pytest.raises(Crowded), places.turn(endpoint):
+                pass
+        assert time.monotonic() - began < 0.1  # told at once
+    with places.turn("voice.hold"):
+        assert places.left_out() is Left.NOTHING
+
+
+def test_more_is_told_at_once_and_less_only_after_a_while(logged: list[MutableMapping[str, Any]]) -> None:
+    places = Places(1)
+    places._turn_s = 0.05
+    assert places.quiet()
+    with waiting(places, 1):
+        with pytest.raises(Crowded), places.turn("voice.menu"):
+            pass
+        assert not places.quiet()
+    with places.turn("voice.menu"):
+        pass
+    assert [(line["event"], line["what"]) for line in logged] == [("left_out", "searches")]
+    places._told_until = time.monotonic()
+    with places.turn("voice.menu"):
+        pass
+    assert [line["what"] for line in logged] == ["searches", "nothing"]
+    assert places.quiet()
+
+
+def test_a_page_waits_for_a_place_and_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ivr.places.PAGE_WITHIN_S", 0.05)
+    places = Places(1)
+    with places.turn("voice.menu"):
+        began = time.monotonic()
+        with places.page():
+            assert places.left_out() is Left.NOTHING
+        assert time.monotonic() - began >= 0.05
+    with places.page(), pytest.raises(Crowded), places.turn("voice.status"):
+        pass
+    with places.turn("voice.status"):
+        pass
