@@ -131,12 +131,16 @@ def violations(page: Page, place: Place) -> list[str]:
 
 
 def test_every_page_works_without_scripts(browser: Browser, office: Office) -> None:
-    """It says what it has to say, and the first form on it is taken or told what is wrong with it."""
+    """It says what it has to say, and the first form on it is taken or told what is wrong with it.
+
+    What the first form of a waiting thread does takes it from the list: the other test looks at another thread.
+    """
     contexts = opened(browser, office, java_script_enabled=False)
     signed_in, nobody = (context.new_page() for context in contexts)
     found, sent = [], 0
     for place in office.places:
         page = nobody if place.rule in NOBODY else signed_in
+        place = place._replace(address=place.address.replace("/town:1", "/town:2"))
         found += shown(page, place)
         button = filled_in(page)
         if button:
