@@ -14,7 +14,7 @@ export PYTHONUNBUFFERED := 1
 export OFFHOLD_PORT := $(PORT)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-models test-faults soak lint audit lock bench bench-index bench-ledger bench-pages bench-search simulate-savings clean
+.PHONY: help run test test-models test-faults soak lint audit lock bench bench-index bench-ledger bench-load bench-pages bench-search simulate-savings clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -54,6 +54,9 @@ bench-index: $(VENV)/test.stamp ## the search index up to a million passages (SE
 
 bench-ledger: $(VENV)/test.stamp ## the settlement of a million calls, and a statement of them (CALLS=number)
 	@exec python -m bench.ledger $(CALLS)
+
+bench-load: $(VENV)/test.stamp ## a day, 10,000 callers at once, and a storm (CALLS=a call centre's record, PICTURE=load.svg)
+	@exec python -m bench.load $(if $(CALLS),--calls "$(CALLS)") --picture "$(or $(PICTURE),load.svg)"
 
 bench-pages: $(VENV)/test.stamp ## every page of the console beside a million facts (FACTS=number; filled once)
 	@exec python -m bench.pages $(if $(FACTS),--facts "$(FACTS)")
