@@ -1,5 +1,6 @@
 """Signing in at an issuer: a small one on this machine, that signs real tokens."""
 
+import functools
 import json
 import threading
 from collections.abc import Iterator
@@ -24,6 +25,12 @@ from tests.ivr.web.console.conftest import ConsoleClient, SignedIn
 CLIENT = "offhold-console"
 
 
+@functools.cache
+def the_key() -> RSAKey:
+    """The issuer's key: making one takes a second of a processor."""
+    return RSAKey.generate_key(2048, parameters={"kid": "1", "use": "sig"})
+
+
 @dataclass
 class Issuer:
     """What it says of the person who signs in, and how it may go wrong."""
@@ -32,7 +39,7 @@ class Issuer:
     claims: dict[str, Any] = field(default_factory=dict)
     nonce: str = ""
     asked: dict[str, list[str]] = field(default_factory=dict)
-    key: RSAKey = field(default_factory=lambda: RSAKey.generate_key(2048, parameters={"kid": "1", "use": "sig"}))
+    key: RSAKey = field(default_factory=the_key)
     signing: RSAKey | None = None
     down: bool = False
 
