@@ -16,6 +16,7 @@ from ivr import wiring as wirings
 from ivr.app import create_app
 from ivr.jobs.times import DEFAULT
 from ivr.jobs.worker import drain
+from ivr.landing import Landing
 from ivr.live import Queues
 from ivr.phone.engine import Carrier
 from ivr.phone.server import rest_app, running
@@ -23,6 +24,7 @@ from ivr.phone.signing import Pairs
 from ivr.phone.story import Story
 from ivr.phone.story_play import Hooks, StoryResult, play_story
 from ivr.phone.transport import Answer, FlaskTransport
+from ivr.spool import Spool
 from ivr.texts.numbers import prefix
 from ivr.wiring import Wiring
 from models import articles, facts, incidents, numbers, optouts, plans, switches, texts
@@ -101,7 +103,11 @@ class Stage:
         if found is not None:
             built.finders.swap(found)
         queues = Queues(clock, look_again_s=0)
-        return replace(built, plans=ReadOnce(), queues=queues, recent=EveryOther(), encoder=self.scenery.encoder)
+        numbers, kept = built.numbers, self.scenery.folder / f"spool-{uuid4().hex[:12]}"  # no story lands another's
+        return replace(
+            built, plans=ReadOnce(), queues=queues, recent=EveryOther(), encoder=self.scenery.encoder,
+            spool=Spool(kept, numbers.seal, numbers.open),
+        )  # fmt: skip
 
     def _unwire(self) -> None:
         self.wiring.close()
@@ -131,7 +137,8 @@ class Stage:
         carrier.advance_to_next(min(limit_s, ahead) if ahead > 0 else limit_s)
 
     def settle(self) -> None:
-        """The worker, where there is one and it has something to do."""
+        """What was kept lands; and the worker, where there is one and it has something to do."""
+        Landing(self.wiring).land()
         due = self._next_text()
         if due is not None and due <= self.carrier.now:
             self.work()
