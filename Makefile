@@ -14,7 +14,7 @@ export PYTHONUNBUFFERED := 1
 export OFFHOLD_PORT := $(PORT)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-models test-faults soak lint audit lock bench bench-index bench-ledger bench-load bench-pages bench-search simulate-savings clean
+.PHONY: help run test all-tests test-models test-faults soak lint audit lock bench bench-index bench-ledger bench-load bench-pages bench-search simulate-savings clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -25,8 +25,11 @@ run: $(VENV)/serve.stamp ## start everything here and print the addresses to ope
 	@exec python -m ivr.foreground -e /dev/null -f Procfile.dev start
 
 test: $(VENV)/test.stamp ## lint, types and all tests (installs Chromium and nginx as root on Debian and Ubuntu)
-	@sh tests/nginx.sh && CHROMIUM="$$(sh tests/chromium.sh)" && export CHROMIUM && $(MAKE) --no-print-directory lint \
-	    && exec python -m pytest -q -n 2 $(TESTS)
+	@sh tests/nginx.sh && CHROMIUM="$$(sh tests/chromium.sh)" && export CHROMIUM \
+	    && exec $(MAKE) --no-print-directory -j2 all-tests lint
+
+all-tests:
+	@exec python -m pytest -q -n 2 $(TESTS)
 
 test-models: .venv-models/stamp ## the tests that need torch and sentence-transformers
 	@exec .venv-models/bin/python -m pytest -q tests/models_torch
