@@ -17,7 +17,9 @@ from ivr.watching import shed
 
 log = structlog.get_logger()
 
-MOST_WAITING = 48  # threads of a process that may wait for a place
+MOST_WAITING = 40  # requests of a process that wait for a place
+TURNED_AWAY = 8  # so many answers without a turn under way: more come than can even be told to hold
+THREADS_BESIDE = 64  # those that wait, and as many as it takes to turn everybody else away
 TURN_WITHIN_S = 0.3  # a place comes by then, or the caller holds without a turn
 TEXT_WITHIN_S = 2.0  # whoever wrote to us waits, rather than being asked to write again
 PAGE_WITHIN_S = 1.0
@@ -43,9 +45,10 @@ BEYOND_S = ((Left.SEARCHES, 0.03), (Left.OFFERS, 0.06), (Left.ANNOUNCEMENTS, 0.1
 _WITH: dict[str, Left | None] = {"voice.hold": Left.ANNOUNCEMENTS, "texts.incoming": None}
 
 
-def left_out(waiting: int, places: int, turn_s: float) -> Left:
-    """What to leave out while `waiting` requests wait for one of `places`, which a turn holds for `turn_s` seconds."""
-    if waiting >= MOST_WAITING - 4:  # some threads are left to say so
+def left_out(waiting: int, places: int, turn_s: float, turned_away: int = 0) -> Left:
+    """What to leave out while `waiting` requests wait for one of `places`, which a turn holds for `turn_s` seconds, and
+    `turned_away` are answered without one. Nobody sees how many more the server has; that many under way tell of it."""
+    if waiting >= MOST_WAITING or turned_away >= TURNED_AWAY:
         return Left.TURNS
     expected_s = waiting * turn_s / places
     return max((left for left, beyond_s in BEYOND_S if expected_s > beyond_s), default=Left.NOTHING)
@@ -62,13 +65,13 @@ class Places:
         self.count = count
         self._free = threading.Semaphore(count)
         self._lock = threading.Lock()
-        self._waiting = 0
+        self._waiting = self._turned_away = 0
         self._turn_s = USUAL_TURN_S
         self._told, self._told_until = Left.NOTHING, 0.0
 
     def left_out(self) -> Left:
         """What is left out now."""
-        return left_out(self._waiting, self.count, self._turn_s)
+        return left_out(self._waiting, self.count, self._turn_s, self._turned_away)
 
     def quiet(self) -> bool:
         """Whether nothing was left out for a while: what can wait may be done."""
@@ -93,6 +96,17 @@ class Places:
             self._turn_s += (time.monotonic() - begun - self._turn_s) * _SMOOTH
 
     @contextmanager
+    def turning_away(self) -> Iterator[None]:
+        """An answer is made for a request that had no place."""
+        with self._lock:
+            self._turned_away += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._turned_away -= 1
+
+    @contextmanager
     def page(self) -> Iterator[None]:
         """A place for a page, which goes without when none is free for long: it does not count as waiting."""
         mine = self._free.acquire(timeout=PAGE_WITHIN_S)
@@ -110,6 +124,9 @@ class Places:
         finally:
             with self._lock:
                 self._waiting -= 1
+        if came and self._turned_away >= TURNED_AWAY and endpoint != "texts.incoming":  # answers go before turns
+            self._free.release()
+            came = False
         if not came:
             self._refuse(endpoint)
 

@@ -13,7 +13,7 @@ from granian.server.mp import MPServer
 
 from config.settings import Settings, load_or_exit
 from ivr.console import links
-from ivr.places import MOST_WAITING
+from ivr.places import THREADS_BESIDE
 from ivr.stores import wait_until_ready
 from ivr.stores.servers import StoresError
 from ivr.watching import together
@@ -54,8 +54,8 @@ class Server(MPServer):
             self._told.close()
 
 
-def granian(settings: Settings, factory: str = "ivr.app:serve", waiting: int = 0) -> Server:
-    """The server of an application factory, as all of ours are run; `waiting`: threads beside those that work."""
+def granian(settings: Settings, factory: str = "ivr.app:serve", beside: int = 0) -> Server:
+    """The server of an application factory, as all of ours are run; `beside`: threads more than those that work."""
     server = Server(
         factory,
         factory=True,
@@ -65,7 +65,7 @@ def granian(settings: Settings, factory: str = "ivr.app:serve", waiting: int = 0
         address=settings.host,
         port=settings.port,
         workers=settings.web_processes,
-        blocking_threads=settings.web_threads + waiting,
+        blocking_threads=settings.web_threads + beside,
         respawn_failed_workers=True,
         respawn_interval=1.0,
         workers_kill_timeout=DRAIN_S,
@@ -135,7 +135,7 @@ def main() -> int:
         return 1
     stop = threading.Event()
     threading.Thread(target=_tell_when_ready, args=(settings, stop), daemon=True).start()
-    granian(settings, waiting=MOST_WAITING).serve_together()
+    granian(settings, beside=THREADS_BESIDE).serve_together()
     stop.set()
     return 0
 

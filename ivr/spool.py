@@ -24,7 +24,8 @@ MOST_KEPT = 50_000  # webhooks; about a quarter of a gigabyte
 MOST_IN_MEMORY = 2_000  # of one process, where the disk takes none
 SUFFIX, LAST = ".kept", "-last"
 _SETTLES_S = 0.05  # a folder's time moves in ticks: a list made within one may miss what came after it
-_LISTING_SHARE, _LONG_S = 20, 0.005  # a list that took long is made again after so many times that
+_LISTING_SHARE, _LONG_S = 20, 0.0002  # a list that took long is made again after so many times that
+_COUNTED_S = 0.5  # whoever keeps looks how many there are no more often
 
 
 class Kept(NamedTuple):
@@ -58,7 +59,8 @@ class Spool:
         self._names: set[str] = set()
         self._of_calls: Counter[str] = Counter()
         self._looked_ns = -1
-        self._look_after = 0.0
+        self._looked_at = self._look_after = 0.0
+        self._made = False  # the folder, by this process
         self._memory: dict[str, bytes] = {}
         self.lost = 0  # since the process began
 
@@ -70,15 +72,20 @@ class Spool:
         with self._lock:
             self._count += 1
             name = f"{kept.at_ms:015d}-{call}-{os.getpid()}-{self._count}{LAST if last else ''}{SUFFIX}"
-            self._look()
+            if len(self._names) >= self._most or time.monotonic() > self._looked_at + _COUNTED_S:
+                self._look()
             if len(self._names) >= self._most:
                 return self._drop(call, kept, "full")
-            sealed = self._seal(_encode(kept).decode())
-            if not self._write(name, sealed):
+            self._add(name)  # from now on its call waits
+        sealed = self._seal(_encode(kept).decode())
+        written = self._write(name, sealed)
+        with self._lock:
+            if not written:
                 if len(self._memory) >= MOST_IN_MEMORY:
+                    self._remove(name)
                     return self._drop(call, kept, "no disk")
                 self._memory[name] = sealed
-            self._add(name)
+            self._add(name)  # a list made meanwhile has missed it
         return True
 
     def holds(self, call: str) -> bool:
@@ -133,27 +140,33 @@ class Spool:
             self._remove(name)
 
     def _write(self, name: str, sealed: bytes) -> bool:
-        draft = self._folder / f"{name}.draft"
+        path = f"{self._folder}/{name}"
+        draft = f"{path}.draft"
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            (self._folder / "lock").touch(mode=0o600)
-            draft.write_bytes(sealed)
-            draft.rename(self._folder / name)
+            if not self._made or not os.path.exists(self._folder):
+                self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                (self._folder / "lock").touch(mode=0o600)
+                self._made = True
+            with open(draft, "wb", buffering=0) as file:
+                if file.write(sealed) != len(sealed):
+                    raise OSError("written in part")
+            os.rename(draft, path)
         except OSError as error:
             log.error("spool_not_written", why=type(error).__name__)
             with suppress(OSError):
-                draft.unlink(missing_ok=True)
+                os.unlink(draft)
             return False
         return True
 
     def _add(self, name: str) -> None:
-        self._names.add(name)
-        self._of_calls[call_of(name)] += 1
+        if name not in self._names:
+            self._names.add(name)
+            self._of_calls[call_of(name)] += 1
 
     def _remove(self, name: str) -> None:
         if name in self._names:
             self._names.remove(name)
-            self._of_calls[call_of(name)] -= 1
+            self._forget(name)
 
     def _look(self) -> None:
         """List the folder when something changed in it since the last list, but never all the time."""
@@ -168,15 +181,27 @@ class Spool:
             self._looked_ns = changed_ns if time.time_ns() - changed_ns > _SETTLES_S * 1e9 else -1
 
     def _list(self) -> None:
-        begun = time.monotonic()
+        begun = time.thread_time()
         try:
-            names = os.listdir(self._folder)
+            listed = os.listdir(self._folder)
         except OSError:
-            names = []
-        self._names = {name for name in names if name.endswith(SUFFIX)} | set(self._memory)
-        self._of_calls = Counter(map(call_of, self._names))
-        took = time.monotonic() - begun
-        self._look_after = begun + (_LISTING_SHARE * took if took > _LONG_S else 0.0)
+            listed = []
+        names = {name for name in listed if name.endswith(SUFFIX)}
+        names.update(self._memory)
+        for name in self._names - names:
+            self._forget(name)
+        for name in names - self._names:
+            self._of_calls[call_of(name)] += 1
+        self._names = names
+        took = time.thread_time() - begun
+        self._looked_at = time.monotonic()
+        self._look_after = self._looked_at + (_LISTING_SHARE * took if took > _LONG_S else 0.0)
+
+    def _forget(self, name: str) -> None:
+        call = call_of(name)
+        self._of_calls[call] -= 1
+        if not self._of_calls[call]:
+            del self._of_calls[call]
 
     def _drop(self, call: str, kept: Kept, why: str) -> bool:
         self.lost += 1

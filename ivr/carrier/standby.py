@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from twilio.twiml.messaging_response import MessagingResponse
 from twilio.twiml.voice_response import Dial, VoiceResponse
@@ -17,9 +18,14 @@ _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 def safe_hold(base_url: str, audio: Clips) -> str:
     """What the wait loop plays when a turn could not be taken: music and a breath."""
+    return _music(tuple(base_url + path for path in audio.paths(20)))
+
+
+@lru_cache(maxsize=16)
+def _music(addresses: tuple[str, ...]) -> str:
     response = VoiceResponse()
-    for path in audio.paths(20):
-        response.play(base_url + path)
+    for address in addresses:
+        response.play(address)
     response.pause(length=1)
     return str(response)
 
@@ -34,6 +40,7 @@ def fits_wait(document: str) -> bool:
     return plays and not any(verb in document for verb in _NOT_IN_WAIT)
 
 
+@lru_cache(maxsize=64)
 def straight_to_queue(queue: str, *, base_url: str, words: str, locale: str) -> str:
     """A sorry and the queue. The second of silence keeps a queue that turns everybody away from being asked
     at network speed.

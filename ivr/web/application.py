@@ -7,6 +7,7 @@ from flask.ctx import RequestContext
 from flask.sessions import NullSession
 from werkzeug.routing import MapAdapter, Rule
 
+from ivr.places import Crowded
 from ivr.watching import webhooks
 from ivr.web.request import ShortRequest
 
@@ -71,13 +72,17 @@ class Application(Flask):
             return super().full_dispatch_request()
 
     def _short_way(self, rule: Rule) -> Response:
+        places = self.extensions["offhold"].places
         try:
             for guard in self.before_request_funcs.get(rule.endpoint.partition(".")[0], ()):
                 refused: Any = guard()
                 if refused is not None:
                     return self.make_response(refused)
-            with self.extensions["offhold"].places.turn(rule.endpoint):
+            with places.turn(rule.endpoint):
                 answer: Any = self.view_functions[rule.endpoint]()
                 return self.make_response(answer)
+        except Crowded as error:
+            with places.turning_away():
+                return self.make_response(self.handle_user_exception(error))
         except Exception as error:
             return self.make_response(self.handle_user_exception(error))

@@ -12,6 +12,7 @@ from ivr.call.wording import words
 from ivr.carrier import happened, inbound, standby
 from ivr.carrier.happened import MakeEvent
 from ivr.carrier.twiml import EMPTY
+from ivr.places import Crowded
 from ivr.turn import ANSWER_WITHIN_S, UnknownCall, start_call, take_turn
 from ivr.watching import webhooks
 from ivr.web import errors
@@ -60,7 +61,8 @@ def failed(error: Exception) -> Response:
 def _keep(error: Exception) -> None:
     try:
         turn = _turn() if request.path in _WITH_TURN else None
-        if landing.keep(wiring(), error, request.path, turn, _mark(), request.form):
+        kept = landing.keep(wiring(), error, request.path, turn, _mark(), request.form)
+        if kept and not isinstance(error, Crowded):  # the line of the webhook says so
             log.info("webhook_kept", path=request.path, call_sid=inbound.call_sid(request.form))
     except Exception:  # the answer goes out whatever becomes of it
         log.exception("webhook_not_kept", path=request.path)

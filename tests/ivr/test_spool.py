@@ -1,6 +1,7 @@
 """What is kept on disk while the database is away."""
 
 import os
+import time
 from pathlib import Path
 
 from ivr.spool import Kept, Spool, call_of
@@ -88,3 +89,20 @@ def test_nothing_of_a_caller_is_readable_on_disk(tmp_path: Path) -> None:
     assert NUMBER.encode() not in found
     assert {oct(path.stat().st_mode)[-2:] for path in [tmp_path / "spool"]} == {"00"}
     assert os.listdir(tmp_path) == ["spool"]
+
+
+def test_what_is_kept_of_many_calls_is_listed_seldom_and_still_known(tmp_path: Path) -> None:
+    ours, theirs = spool(tmp_path, most=10_000), spool(tmp_path, most=10_000)
+    for at in range(400):
+        ours.put(f"CA{at:032x}", kept(at))
+    assert ours.holds(f"CA{399:032x}")
+    until = time.monotonic() + 2
+    while not theirs.holds(f"CA{399:032x}") and time.monotonic() < until:
+        time.sleep(0.001)
+    assert theirs.depth() == ours.depth() == 400
+    for name in theirs.waiting()[:399]:
+        theirs.landed(name)
+    until = time.monotonic() + 2
+    while ours.depth() > 1 and time.monotonic() < until:
+        time.sleep(0.001)
+    assert (ours.depth(), ours.holds(f"CA{0:032x}"), ours.holds(f"CA{399:032x}")) == (1, False, True)
