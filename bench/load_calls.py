@@ -17,7 +17,7 @@ from config.settings import Settings
 ROUND_S = 30.0  # between two rounds of the wait loop
 SPOKEN_ONE_IN = 2  # callers who say a sentence
 THINKS_S = 2.0  # before a key
-OFFERED_AT_S = 16  # the round that may bring the offer
+ROUNDS_S = (16.0, 34.0)  # the first two rounds, which may bring the offer; then one every ROUND_S
 DAY_S = 86_400.0
 
 
@@ -83,16 +83,16 @@ class Signer:
     def holding(self, caller: Caller, hold_s: float) -> list[Sent]:
         """The rounds of a hold, after the first; one in three says yes to the offer, where there is one."""
         begun_s, turn = (6.2, 5) if caller.n % SPOKEN_ONE_IN == 0 else (4.2, 4)
-        sent, waited_s = [], float(OFFERED_AT_S)
+        sent, waited_s = [], ROUNDS_S[0]
         while waited_s < hold_s:
             sent.append(self.round(begun_s + waited_s, caller, waited_s))
             turn += 1
-            if waited_s == OFFERED_AT_S and caller.n % TAKEN_BY_ONE_IN == 0 and hold_s > waited_s + 14:
+            if waited_s == ROUNDS_S[1] and caller.n % TAKEN_BY_ONE_IN == 0 and hold_s > waited_s + 20:
                 for yes in range(2):  # typed ahead, it is asked for once again
                     path = f"/voice/hold-key?turn={turn + yes}"
-                    sent.append(self.sent(begun_s + waited_s + 8 + 3 * yes, path, caller, Digits="1"))
+                    sent.append(self.sent(begun_s + waited_s + 12 + 4 * yes, path, caller, Digits="1"))
                 turn += 2
-            waited_s += ROUND_S
+            waited_s = ROUNDS_S[1] if waited_s == ROUNDS_S[0] else waited_s + ROUND_S
         return sent
 
     def end(self, caller: Caller, hold_s: float, answered: bool = False) -> list[Sent]:

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import re
 import time
 import urllib.request
@@ -97,9 +98,15 @@ def picture(path: Path, panels: list[tuple[str, list[Curve]]], marks: list[tuple
     )
 
 
+def _rounded(most: float) -> float:
+    """The next round number that four equal steps lead to."""
+    unit = 10.0 ** math.floor(math.log10(max(most, 1.0)))
+    return next(unit * step for step in (1, 2, 4, 6, 8, 10) if unit * step >= most)
+
+
 def _panel(n: int, title: str, curves: list[Curve], last: float, marks: list[tuple[float, str]]) -> str:
     top, wide = n * (HEIGHT + GAP) + GAP, WIDTH - LEFT - 20
-    most = max((y for curve in curves for _, y in curve.points), default=1.0) * 1.1 or 1.0
+    most = _rounded(max((y for curve in curves for _, y in curve.points), default=1.0))
 
     def at(x: float, y: float) -> str:
         return f"{LEFT + x / last * wide:.1f},{top + HEIGHT - y / most * HEIGHT:.1f}"
@@ -110,10 +117,11 @@ def _panel(n: int, title: str, curves: list[Curve], last: float, marks: list[tup
         where = at(0, y).split(",")[1]
         parts.append(f'<line x1="{LEFT}" x2="{LEFT + wide}" y1="{where}" y2="{where}" stroke="#ddd"/>')
         parts.append(f'<text x="{LEFT - 6}" y="{where}" text-anchor="end">{y:,.0f}</text>')
-    for x, name in marks:
+    for place, (x, name) in enumerate(marks):
         where = at(x, 0).split(",")[0]
         parts.append(f'<line x1="{where}" x2="{where}" y1="{top}" y2="{top + HEIGHT}" stroke="#999"/>')
-        parts.append(f'<text x="{float(where) + 4}" y="{top + 12}" fill="#555">{name}</text>')
+        if n == 0:
+            parts.append(f'<text x="{float(where) + 4}" y="{top + HEIGHT - 82 + 15 * place}" fill="#555">{name}</text>')
     for colour, curve in zip(COLOURS, curves, strict=False):
         points = " ".join(at(x, y) for x, y in curve.points)
         parts.append(f'<polyline fill="none" stroke="{colour}" stroke-width="1.3" points="{points}"/>')
