@@ -63,7 +63,7 @@ class Signer:
 
     def round(self, after_s: float, caller: Caller, waited_s: float) -> Sent:
         """The wait loop comes round."""
-        more = {"QueueTime": str(int(waited_s)), "QueuePosition": "9", "QueueSid": "QU" + "0" * 32}
+        more = {"QueueTime": str(int(waited_s)), "QueuePosition": "4000", "QueueSid": "QU" + "0" * 32}
         return self.sent(after_s, "/voice/hold", caller, **more, AvgQueueTime="60", CurrentQueueSize="9")
 
     def beginning(self, caller: Caller) -> list[Sent]:

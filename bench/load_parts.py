@@ -24,6 +24,7 @@ from config import folders
 AGENTS_CALLS_S = 8_500 / 3600  # what 1,000 agents at 85 % answer in a second, of 360 s each
 CROWD_ARRIVALS_S = 10_000 / 600  # ten thousand at once who stay ten minutes each
 LANDS_WITHIN_S = 900.0
+LEAD_S = 3.0  # to get tens of thousands of callers ready before the first is due
 LOG = "ivr.server.log"
 
 
@@ -71,7 +72,7 @@ class Load:
         size, texts, load = log.stat().st_size, self.rest.accepted.total(), os.getloadavg()[0]
         pids = {"web": (self.web,), "worker": (self.worker,), "stores": self.site.stores(), "generator": (os.getpid(),)}
         used = {one: _used(one, ids) for one, ids in pids.items()}
-        part.begun = time.perf_counter()
+        part.begun = time.perf_counter() + LEAD_S
         yield part
         part.took_s = time.perf_counter() - part.begun
         part.processors = {one: (_used(one, ids) - used[one]) / part.took_s for one, ids in pids.items()}
@@ -90,9 +91,11 @@ class Load:
             if (wait := begun + one.after_s / compressed - time.perf_counter()) > 0:
                 await asyncio.sleep(wait)
             body = await self.lines.post(self._part.answered, one.kind, one.request, due)
+            if body is None:
+                continue
             queued = queued or b"<Enqueue" in body
             offered = b"by text" in body if one.kind == "hold" else offered
-            if one.kind == "incoming" and body:
+            if one.kind == "incoming":
                 self.began.add(caller.sid)
             elif one.kind == "status":
                 self.ended.add(caller.sid)

@@ -98,6 +98,11 @@ class _Wire(asyncio.Protocol):
             body, self._read = self._read[end + 4 :], b""
             self._answer.set_result((int(head[9:12]), body))
 
+    @property
+    def closed(self) -> bool:
+        """Whether the server hung up."""
+        return self._transport is None
+
     def ask(self, request: bytes) -> "asyncio.Future[tuple[int, bytes]]":
         if self._transport is None:
             raise ConnectionResetError
@@ -124,16 +129,18 @@ class Lines:
         for _ in range(count):
             self._free.append(await self._connect())
 
-    async def post(self, answered: Answered, kind: str, request: bytes, due: float) -> bytes:
-        """Send, and note the answer under `kind`; its body, empty where none came."""
+    async def post(self, answered: Answered, kind: str, request: bytes, due: float) -> bytes | None:
+        """Send, and note the answer under `kind`; its body, None where none came."""
         async with self._room:
+            while self._free and self._free[0].closed:  # nobody used it for long
+                self._free.popleft()
             wire = self._free.popleft() if self._free else await self._connect()
             answered.late.append(time.perf_counter() - due)
             try:
                 status, body = await wire.ask(request)
             except OSError as error:
                 answered.failed[f"{kind}: {type(error).__name__}"] += 1
-                return b""
+                return None
             took = time.perf_counter() - due
             answered.add(kind, took, status, body)
             answered.points.append((due, took))
