@@ -43,7 +43,7 @@ class Server(MPServer):
         waiting.start()
 
     def _stop_now(self, *args: Any, **kwargs: Any) -> None:
-        super().signal_handler_interrupt(*args, **kwargs)  # type: ignore[no-untyped-call]
+        super().signal_handler_interrupt(*args, **kwargs)  # type: ignore[no-untyped-call]  # granian's is untyped
 
     def serve_together(self) -> None:
         """Serve until told to stop, in processes that know of each other."""

@@ -3,11 +3,10 @@
 import pytest
 
 from config.settings import Settings, load
-from tests.ivr.jobs.conftest import desk, starter_plan  # noqa: F401
-from tests.ivr.web.conftest import (  # noqa: F401
+from tests.browser.conftest import released
+from tests.ivr.jobs.conftest import desk, starter_plan
+from tests.ivr.web.conftest import (
     CALLED,
-    Carrier,
-    Clock,
     app,
     browser,
     carrier,
@@ -18,6 +17,21 @@ from tests.ivr.web.conftest import (  # noqa: F401
     wiring,
 )
 from tests.scenery import HASH_KEY
+
+#: fixtures of other folders that the tests here ask for
+__all__ = [
+    "app",
+    "browser",
+    "carrier",
+    "clock",
+    "compiled_once",
+    "desk",
+    "logged",
+    "released",
+    "starter_plan",
+    "token",
+    "wiring",
+]
 
 
 @pytest.fixture

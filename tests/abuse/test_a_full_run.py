@@ -25,7 +25,6 @@ from config import folders
 from config.settings import load
 from ivr.stores.servers import package_folder
 from ivr.texts.numbers import Numbers
-from tests.browser.conftest import released  # noqa: F401
 from tests.browser.service import ROOT, Service, running
 
 CALLERS = ("+12025550143", "+13235550122")
@@ -171,7 +170,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]
 
 
 @pytest.fixture(scope="module")
-def run(released: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:  # noqa: F811
+def run(released: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     folder = tmp_path_factory.mktemp("full-run")
     (folder / "watch").mkdir()
     (folder / "watch" / "sitecustomize.py").write_text(WATCH)

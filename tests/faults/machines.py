@@ -326,6 +326,7 @@ def _post_office(carriers: Mapping[str, Carrier]) -> Flask:
         return of(number_of(environ, body)).wsgi_app(environ, start_response)
 
     app = Flask("post-office")
+    # Flask's own way to put something in an application's place, which mypy takes for a method overwritten.
     app.wsgi_app = serve  # type: ignore[method-assign]
     return app
 

@@ -15,6 +15,7 @@ import redis
 from ivr.stores.servers import Server
 from ivr.stores.valkey import Valkey
 from tests.faults.site import MACHINES, Site
+from tests.faults.wires import Mode
 
 READY_WITHIN_S = 45.0
 Harm = Callable[[], None]
@@ -163,9 +164,9 @@ class Nemesis:
                 process.wait(15)
         self._wait(part.ready, name)
 
-    def _wire(self, name: str, mode: str, seconds: float) -> None:
+    def _wire(self, name: str, mode: Mode, seconds: float) -> None:
         wire = self._site.wires[name]
-        wire.set(mode)  # type: ignore[arg-type]
+        wire.set(mode)
         time.sleep(seconds)
         wire.set("open")
 

@@ -62,7 +62,8 @@ class Door:
         order = MACHINES if self._turn % 2 else MACHINES[::-1]
         answer, why = None, ""
         tried = 0
-        for tried, machine in enumerate((*order, order[0]), 1):  # noqa: B007
+        for machine in (*order, order[0]):
+            tried += 1
             answer, why = self._try(machine, method, path, form, headers)
             if answer is not None and answer.status not in (502, 503):
                 break
