@@ -44,6 +44,7 @@ DRAIN_S = 20.0  # for sends under way when told to stop
 CHORES_EVERY_S = 300.0
 STUDY_EVERY_S = 2.0  # somebody waits for it at the console
 SYNC_EVERY_S = 5.0  # the same
+PLAN_WITHIN_S = 30.0  # for another thread to read the plan: no caller waits here
 
 Chore = Callable[[Wiring], object]
 
@@ -53,6 +54,7 @@ def run_worker(wiring: Wiring, times: Times = DEFAULT, chores: Sequence[Chore] =
 
     `chores` are done at the start and every few minutes.
     """
+    wiring.plans.read_within_s = PLAN_WITHIN_S
     asyncio.run(_run(wiring, times, chores))
 
 
