@@ -66,7 +66,7 @@ def release(data_dir: Path) -> None:
 @contextmanager
 def running(data_dir: Path, **settings: str) -> Iterator[Service]:
     """The second half: everything on free ports of this machine, until the end of the block."""
-    port, phone_port, worker_port = _free_ports(3)
+    port, phone_port, worker_port = free_ports(3)
     log = data_dir / "log.txt"
     with log.open("w") as output:
         process = subprocess.Popen(
@@ -88,7 +88,8 @@ def running(data_dir: Path, **settings: str) -> Iterator[Service]:
     assert "The stores have stopped." in log.read_text(), log.read_text()
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody has now."""
     probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [int(probe.getsockname()[1]) for probe in probes]
     for probe in probes:
@@ -98,13 +99,14 @@ def _free_ports(count: int) -> list[int]:
 
 def _wait_for(port: int, path: str, process: subprocess.Popen[bytes], log: Path) -> None:
     end = time.monotonic() + READY_WITHIN_S
-    while not _answers(port, path):
+    while not answers(port, path):
         assert process.poll() is None, f"it ended:\n{log.read_text()}"
         assert time.monotonic() < end, f"it was not ready within {READY_WITHIN_S:.0f} s:\n{log.read_text()}"
         time.sleep(0.1)
 
 
-def _answers(port: int, path: str) -> bool:
+def answers(port: int, path: str) -> bool:
+    """Whether a server here says OK to that."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("GET", path)

@@ -36,7 +36,7 @@ from ivr.phone.transport import Answer, HttpTransport
 from ivr.stores import Stores
 from models import facts, plans
 from models.facts import FactRow
-from tests.browser.service import ROOT, _answers, _free_ports, release
+from tests.browser.service import ROOT, answers, free_ports, release
 from tests.faults.wires import Mode, Wire
 from tests.scenery import patched
 
@@ -82,7 +82,7 @@ class Machine:
         self._wires = contextlib.ExitStack()
         self.postgres = self._wires.enter_context(Wire("postgresql", sockets / f".s.PGSQL.{stores.postgres.port}"))
         self.valkey = self._wires.enter_context(Wire("valkey", stores.valkey.socket))
-        (self.port,) = _free_ports(1)
+        (self.port,) = free_ports(1)
         self._environ = {
             **given,
             "DATABASE_URL": f"postgresql://offhold@127.0.0.1:{self.postgres.port}/offhold",
@@ -109,7 +109,7 @@ class Machine:
 
     @property
     def ready(self) -> bool:
-        return _answers(self.port, "/readyz")
+        return answers(self.port, "/readyz")
 
     def wait(self) -> None:
         """Until it may be given calls. Raises AssertionError with its log when it is not in time."""
@@ -342,7 +342,7 @@ def proxy(folder: Path, ports: list[int]) -> Iterator[int]:
     """nginx as deploy/nginx has it, before machines of this one."""
     assert NGINX, "nginx is missing: sudo apt install nginx-light (sh tests/nginx.sh)"
     shutil.copytree(ROOT / "deploy" / "nginx", folder)
-    front, desk = _free_ports(2)
+    front, desk = free_ports(2)
     (folder / "mime.types").write_text("types {}\n")
     upstream = (folder / "upstream.conf").read_text("utf-8")
     for n, port in enumerate(ports, 1):

@@ -25,6 +25,7 @@ from ivr.phone.signing import Pairs
 from ivr.phone.transport import Answer, ConnectFailed, TimedOut
 from ivr.stores import Stores
 from models.migrate import upgrade
+from tests.browser.service import free_ports
 from tests.faults.ledgers import Exchange
 from tests.faults.wires import Wire
 
@@ -233,7 +234,7 @@ def site(released: Path, folder: Path, *, with_disk: bool) -> Iterator[Site]:
                 ("valkey", folders.valkey_socket(data, 6379)),
             ):
                 wires[f"{name}-{machine}"] = stack.enter_context(Wire(f"{name}-{machine}", to))
-        ports = {machine: _free_port() for machine in MACHINES}
+        ports = dict(zip(MACHINES, free_ports(len(MACHINES)), strict=True))
         door = Door(ports)
         carrier = Carrier(ACCOUNT, TOKEN, URL, transport=door)
         carrier.crowd = Crowd(ahead=6, every_s=45.0)
@@ -289,13 +290,6 @@ def _settings(
         "WEB_PROCESSES": "1",
         "AGENT_NUMBERS": AGENT,
     }
-
-
-def _free_port() -> int:
-    import socket
-
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 def _wait_ready(made: Site) -> None:

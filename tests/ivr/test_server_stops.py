@@ -14,7 +14,7 @@ import requests
 from config.settings import Settings
 from ivr.carrier import signature
 from ivr.watching.together import folder_of
-from tests.browser.service import ROOT, _free_ports
+from tests.browser.service import ROOT, free_ports
 
 WAIT_S = 1.5
 CALL = "CA" + "1" * 32
@@ -23,7 +23,7 @@ CALL = "CA" + "1" * 32
 def test_a_server_says_that_it_stops_answers_meanwhile_and_writes_all_its_lines(
     settings: Settings, database_url: str, redis_url: str, tmp_path: Path
 ) -> None:
-    (port,) = _free_ports(1)
+    (port,) = free_ports(1)
     address = f"http://127.0.0.1:{port}"
     environ = {
         "PATH": os.environ["PATH"],
