@@ -108,7 +108,9 @@ def take_turn(
     with wiring.pool.connection(within_s=ANSWER_WITHIN_S) as conn:
         for tried in range(TRIES):
             kept = wiring.recent.get(call_sid) if not tried else None
-            if kept is None or _is_repeat(kept, turn, mark):
+            if kept is not None and _looks_old(kept, turn, mark, make_event, Moment(wiring.clock())):
+                kept = None  # perhaps it is what is remembered that is old: another process took turns meanwhile
+            if kept is None:
                 kept = _load(wiring, conn, call_sid)
             plan = _plan_of(wiring, conn, kept.state)
             state = kept.state
@@ -325,6 +327,11 @@ def _unsaid(state: CallState) -> CallState:
 
 def _is_repeat(kept: Latest, turn: int | None, mark: str) -> bool:
     return _seen(kept.state, mark) if turn is None else turn != kept.turn
+
+
+def _looks_old(kept: Latest, turn: int | None, mark: str, make_event: MakeEvent, moment: Moment) -> bool:
+    """Whether a request seems to be one that was answered before, by what this process remembers of the call."""
+    return _is_repeat(kept, turn, mark) or is_stale(kept.state, make_event(kept.texts), moment)
 
 
 def _seen(state: CallState, mark: str) -> bool:

@@ -6,6 +6,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from ivr.carrier.twiml import EMPTY
+from ivr.live import Recent
 from ivr.wiring import Wiring
 from models import facts
 from tests.ivr.web.conftest import AGENT_CALL, CALL, CALLER, Carrier, Clock
@@ -94,6 +95,21 @@ def test_an_agent_takes_the_call_and_late_keys_are_not_answered(carrier: Carrier
     assert "Play" in carrier.call("/voice/hold", QueueTime="12", QueuePosition="1").text
     carrier.call("/voice/queue-result?turn=3", QueueResult="bridged", QueueTime="9")
     assert {"agent_connected", "agent_ended"} <= set(names(wiring))
+
+
+def test_who_joins_the_queue_anew_is_not_taken_for_old_by_a_process_that_missed_it(
+    carrier: Carrier, wiring: Wiring, clock: Clock
+) -> None:
+    leaves = action(hold(carrier))
+    clock.on(10)
+    answer = carrier.call("/voice/hold", QueueTime="10", QueuePosition="5")
+    missed, wiring.recent = wiring.recent, Recent()  # another process takes the next turn
+    clock.on(2)
+    carrier.call(leaves, QueueResult="redirected", QueueTime="12")
+    wiring.recent = missed
+    anew = carrier.call("/voice/hold", QueueTime="0", QueuePosition="6")
+    assert int(turn_of(anew)) > int(turn_of(answer))
+    assert names(wiring).count("held") == 2
 
 
 def test_every_end_of_a_call_is_204(carrier: Carrier, wiring: Wiring) -> None:
