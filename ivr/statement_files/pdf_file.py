@@ -8,6 +8,7 @@ from reportlab.lib import colors
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
+from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.platypus import (
     BaseDocTemplate,
     CondPageBreak,
@@ -25,7 +26,7 @@ from ivr.statements import Document
 
 INK, SOFT, ACCENT = colors.HexColor("#1f2529"), colors.HexColor("#566068"), colors.HexColor("#0a655f")
 WASH, LINE, WARN = colors.HexColor("#e2efed"), colors.HexColor("#d9dcda"), colors.HexColor("#7a4f00")
-MARGIN = 18 * mm
+MARGIN, PADDING = 18 * mm, 3
 SHORT = 12  # rows of a table that is on one page, with what is said above it
 WIDTH = A4[0] - 2 * MARGIN
 BODY = ParagraphStyle("body", fontName="Helvetica", fontSize=9, leading=12.5, textColor=INK, spaceAfter=2.5)
@@ -101,25 +102,32 @@ def _table(part: dict[str, Any]) -> Table:
         Paragraph(escape(_latin(one)), HEAD_FIGURE if n in numeric else HEAD) for n, one in enumerate(part["headings"])
     ]
     totals = [n for n, row in enumerate(rows, 1) if part["key"].startswith("lines-") and row[1] == ""]
-    body = [
-        [_cell(cell, bold=n in totals, figure=k in numeric) for k, cell in enumerate(row)]
-        for n, row in enumerate(rows, 1)
-    ]
     narrow = 21 * mm if columns > 4 else 26 * mm
     widths = [WIDTH - narrow * (columns - 1), *[narrow] * (columns - 1)] if columns > 2 else [WIDTH * 0.7, WIDTH * 0.3]
+    body = [
+        [_cell(cell, widths[k], bold=n in totals, figure=k in numeric) for k, cell in enumerate(row)]
+        for n, row in enumerate(rows, 1)
+    ]
     style = [
+        ("FONT", (0, 1), (-1, -1), CELL.fontName, CELL.fontSize, CELL.leading),
+        ("TEXTCOLOR", (0, 1), (-1, -1), CELL.textColor),
+        *(("ALIGN", (k, 1), (k, -1), "RIGHT") for k in numeric),
+        *(("FONTNAME", (0, n), (-1, n), BOLD.fontName) for n in totals),
         ("BACKGROUND", (0, 0), (-1, 0), WASH),
         ("LINEBELOW", (0, 1), (-1, -1), 0.4, LINE),
         ("VALIGN", (0, 0), (-1, -1), "TOP"),
         ("TOPPADDING", (0, 0), (-1, -1), 2.2),
         ("BOTTOMPADDING", (0, 0), (-1, -1), 2.6),
-        ("LEFTPADDING", (0, 0), (-1, -1), 3),
-        ("RIGHTPADDING", (0, 0), (-1, -1), 3),
+        ("LEFTPADDING", (0, 0), (-1, -1), PADDING),
+        ("RIGHTPADDING", (0, 0), (-1, -1), PADDING),
         *(("LINEABOVE", (0, n), (-1, n), 0.7, SOFT) for n in totals),
     ]
     return Table([head, *body], colWidths=widths, repeatRows=1, hAlign="LEFT", style=TableStyle(style))
 
 
-def _cell(cell: Any, *, bold: bool, figure: bool) -> Paragraph:
+def _cell(cell: Any, width: float, *, bold: bool, figure: bool) -> Paragraph | str:
+    """A paragraph only where one line does not hold it: setting paragraphs is most of what a file takes."""
     style = (BOLD_FIGURE if bold else FIGURE) if figure else (BOLD if bold else CELL)
-    return Paragraph(escape(_latin(shown(cell))), style)
+    text = _latin(shown(cell))
+    fits = stringWidth(text, style.fontName, style.fontSize) <= width - 2 * PADDING
+    return text if fits and "\n" not in text else Paragraph(escape(text), style)

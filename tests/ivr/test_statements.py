@@ -171,6 +171,16 @@ def test_the_pdf_holds_every_word_and_figure(closed: Document) -> None:
     assert closed.signature["value"] in text
 
 
+def test_a_cell_too_long_for_its_column_is_set_on_several_lines(closed: Document) -> None:
+    cell = "a queue whose name is much longer than its column is wide"
+    part = {"key": "books", "title": "Books", "words": [], "headings": ["Line", "Queue"], "rows": [["Texts", cell]]}
+    written = statement_files.write(closed._replace(content={**closed.content, "sections": [part]}), "pdf")
+    lines = PdfReader(BytesIO(written)).pages[0].extract_text().splitlines()
+    assert "Texts" in lines
+    assert any(line.strip() == "wide" or line.strip().endswith("is wide") for line in lines)
+    assert cell not in lines
+
+
 def test_the_same_statement_gives_the_same_files(closed: Document) -> None:
     for form in statement_files.FORMATS:
         assert statement_files.write(closed, form) == statement_files.write(closed, form)
