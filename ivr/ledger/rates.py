@@ -91,6 +91,11 @@ class RateCard:
         """The span that holds on a day."""
         return next((one for one in self.spans if one.first <= day and (one.until is None or day < one.until)), None)
 
+    def within(self, first: date, until: date) -> Span | None:
+        """The span that holds on the first day of a time, else the first that begins in it: a rate card may begin in
+        mid-month."""
+        return self.at(first) or next((one for one in self.spans if first <= one.first < until), None)
+
 
 def cost_per_contact(per_hour: int, minutes: int, occupancy: int, shrinkage: int) -> int:
     """Micro-units a contact: handle time x loaded cost an hour / (60 x occupancy x (1 - shrinkage)).

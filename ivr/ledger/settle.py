@@ -110,7 +110,7 @@ def monthly(
         return []
     found = [one for day in days for one in _fixed(card, day, midnight(day))]
     for month, micro in hours.items():
-        span = card.at(month)
+        span = card.within(month, next_month(month))
         rate = span.prices.get("content_hour") if span else None
         if span is not None and rate is not None:
             figure = Figure(amount=-(micro * rate.micro // MICRO), quantity=micro)

@@ -6,7 +6,7 @@ statement has one way to be written down and signed. ivr/ledger/statement_words.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from math import isqrt
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ from ivr.ledger.rates import RateCard, Span
 CENT = MICRO // 100
 CONTACT = MICRO // 100  # contacts are shown to a hundredth
 TENTH_MINUTE_MS = 6000  # agents' time to a tenth of a minute
+WEEK = timedelta(days=7)
 
 
 class Band(NamedTuple):
@@ -223,14 +224,14 @@ class Statement:
 def statement(given: Given) -> Statement:
     """The month as one value."""
     reasons: dict[str, str] = {}
-    span = given.card.at(given.month) if given.card else None
+    span = given.card.within(given.month, next_month(given.month)) if given.card else None
     currency = span.currency if span else ""
     costs = sum(line.figure.amount for line in given.lines if line.kind in COSTS and line.currency == currency)
     told = _told(given, costs, reasons)
     carrier, carrier_worth = _carrier(given.call_minutes, span, told, reasons)
     cashable = _cashable(told, span, carrier_worth, reasons)
     rows, sums = printed(given.lines)
-    saved = [line.figure for line in given.lines if line.kind not in MEMO | COSTS and line.currency == currency]
+    saved = [line for line in given.lines if line.kind not in MEMO | COSTS]
     if given.counts.calls == 0:
         reasons["calls"] = "No call of this month is known."
     shown = told is not None and not told.hidden
@@ -247,7 +248,7 @@ def statement(given: Given) -> Statement:
         window_days=given.window_days,
         currency=currency,
         told=told,
-        ledger=_sum(saved),
+        ledger=_saved(saved, currency),
         rows=rows,
         sums=sums,
         cashable_share=span.cashable.micro if span and span.cashable else 0,
@@ -262,10 +263,12 @@ def statement(given: Given) -> Statement:
     )
 
 
-def _sum(figures: Iterable[Figure]) -> Figure:
+def _saved(lines: Iterable[Line], currency: str) -> Figure:
+    """Contacts and minutes of all lines; money of those in the month's currency."""
     total = Figure()
-    for one in figures:
-        total = total.plus(one)
+    for line in lines:
+        figure = line.figure if line.currency == currency else line.figure._replace(amount=0)
+        total = total.plus(figure)
     return total
 
 
@@ -314,16 +317,18 @@ def _not_yet(found: Incremental) -> str:
 def mean_cost(cells: Iterable[Cell], card: RateCard | None, month: date) -> tuple[int | None, str]:
     """What a contact of the treated callers costs on the mean, in micro-units; or why that is not known.
 
-    Each caller's queue counts with the price of their week, of the month's first day for a week that began before it.
+    Each caller's queue counts with the price of their week, as far as the week is in the month: that of its first day,
+    or, where the rate card begins later, that of the card's.
     """
     callers, total, missing = 0, 0, set[str]()
     for cell in cells:
         if cell.arm != "treat":
             continue
-        span = card.at(max(cell.week, month)) if card else None
+        until = min(cell.week + WEEK, next_month(month))
+        span = card.within(max(cell.week, month), until) if card else None
         agent = span.agent(cell.queue) if span else None
         if agent is None:
-            missing.add(cell.queue or "no queue")
+            missing.add(cell.queue or "no queue" if span or not card else f"calls of the week of {cell.week}")
         else:
             callers += cell.callers
             total += cell.callers * agent.rate.micro

@@ -170,6 +170,27 @@ def test_a_queue_without_a_cost_is_named_and_there_is_no_money() -> None:
     assert one.reasons["worth"] == "No money: the rate card has no cost of a contact for sales."
 
 
+def test_a_rate_card_that_begins_in_mid_month_prices_the_month() -> None:
+    card = RateCard(1, 7, (replace(SPAN, first=date(2026, 9, 10)),))
+    one = month(card=card)  # callers of the week of the 7th
+    assert (one.currency, one.ledger.amount, one.costs) == ("USD", 640 * MICRO, -100 * MICRO)
+    assert one.told is not None
+    assert one.told.worth is not None
+    assert one.told.worth.estimate == 800 * MICRO
+    before = [cell._replace(week=date(2026, 8, 31)) for cell in cells(600, 700)]
+    unpriced = month(card=card, cells=cells(600, 700) + before)
+    assert unpriced.reasons["worth"] == (
+        "No money: the rate card has no cost of a contact for calls of the week of 2026-08-31."
+    )
+
+
+def test_contacts_of_another_currency_count_and_its_money_stands_apart() -> None:
+    late = line(Entry.LATE_REVERSAL, -8 * MICRO, -MICRO, currency="EUR")
+    one = month(lines=[line(Entry.CONFIRMED_INFERRED, 640 * MICRO, 80 * MICRO), late])
+    assert (one.ledger.contacts, one.ledger.amount) == (79 * MICRO, 640 * MICRO)
+    assert [total.net[2] for total in one.sums] == [-800, 64_000]
+
+
 def test_without_a_rate_card_there_are_contacts_and_minutes_and_a_labelled_placeholder() -> None:
     one = month(card=None, lines=[line(Entry.CONFIRMED_INFERRED, 0, 80 * MICRO, currency="")])
     assert (one.currency, one.payback) == ("", None)
