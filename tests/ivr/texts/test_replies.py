@@ -21,17 +21,25 @@ Alto por favor|PARAR|pare|paren|BAJA|baja por favor|darme de baja|quiero darme d
 cancelar|basta|no me escriban más|No me escriban|ya no me manden mensajes|no me envíen más mensajes
 no me molesten más|dejen de escribirme|deje de mandarme mensajes|no quiero más mensajes
 no quiero recibir mensajes|basta de mensajes|borren mi número|quítenme de la lista|déjenme en paz
-número equivocado|por favor no me manden más textos""".replace("\n", "|").split("|")
+número equivocado|por favor no me manden más textos|STOP STOP|stop this|stop sending these
+end texts|cancel messages|I'd like to stop receiving texts|don't text|do not text|stop txt|stop txting me
+I said STOP|text stop|would you please stop|kindly stop|STOP 2|stopp|sotp|S T O P|s.t.o.p.|unsub|unsuscribe
+unenroll me|discontinue texts|opted out|no more|no más|NO MAS|cancela|salir|para|desuscribirme
+take this number off your list|stop sending me this crap|No me vuelvan a escribir|no vuelvan a escribirme
+No autorizo mensajes|you have the wrong number""".replace("\n", "|").split("|")
 
 SOLVED = """1|1.|1!|One|solved|Solved!|fixed|it's fixed|Fixed it|works|it works|It works now!|works great
 working now|that worked|thanks|Thank you!|thx|thank you so much|Yes|yes it works|Yep, fixed|👍
 1 thanks|1 - fixed, thank you|all good|problem solved|resuelto|Solucionado|ya funciona|Funciona
-gracias|¡Muchas gracias!|sí|Sí, ya funciona|me ayudó|perfecto|1️⃣|listo gracias"""
+gracias|¡Muchas gracias!|sí|Sí, ya funciona|me ayudó|perfecto|1️⃣|listo gracias
+Yes that worked thanks|se arregló|ya quedó gracias|okay thank you|Perfect thank you so much|Reply 1|option 1"""
 NOT = """2|2.|no|No.|nope|not yet|still broken|Still not working|still red|it doesn't work|doesn't work
 Didn't help|did not work|that didn't work|not fixed|not solved|it is not working|isn't working|👎
 no, still broken|2 still not working|thanks but it still doesn't work|same problem|No funciona
 no me funciona|sigue sin funcionar|todavía no|aún no funciona|no se ha solucionado|no me sirvió
-No, it did not help|2️⃣"""
+No, it did not help|2️⃣|no thanks|No it is still broken|It's still not working|its still broken
+unfortunately not|not really|no luck|nothing works|no it didn't|Didn't fix it|that didn't fix it|reply 2
+I tried that and it didn't work|Tried it, no luck|ya lo intenté y no funciona"""
 STEPS = "3|3.|three|steps|Steps please|send me the steps|send the steps|pasos|los pasos por favor|mándame los pasos"
 START = "START|start|unstop|Start again|resume|empezar|reanudar"
 HELP = "HELP|help|Help!|info|help please|ayuda|AYUDA|información|help me"
@@ -46,7 +54,10 @@ I don't get text messages|¿Cómo cambio mi contraseña?|no puedo enviar mensaje
 no me llegan los mensajes|mi internet está lento|parece que la luz está roja
 se para el internet cada noche|la velocidad de bajada es baja|el volumen está muy alto
 how do I opt out of paper bills|I can't text my sister|how to stop texts from unknown numbers
-there is no information on my bill|what"""
+there is no information on my bill|what|I get wrong number calls all day|no more internet after the update
+no para de sonar|para activar roaming|salir del modo avión|my phone won't send texts|stop sending paper bills
+can you help me stop spam calls|cancel my plan please|text me a code please|no thanks to your update my wifi broke
+press 1 does not work|I tried that and now the light is red|my phones do not text"""
 
 
 def _listed(words: str) -> list[str]:
