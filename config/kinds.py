@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
+import phonenumbers
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 LEAST_SECRET_LETTERS = 32
@@ -31,7 +32,15 @@ def _web_address(value: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
         raise ValueError("expected http(s)://host[:port][/path]")
     _ = parts.port  # raises ValueError when it is no number from 0 to 65535
+    if not re.fullmatch(r"[!-~]+", value):
+        raise ValueError("expected plain letters without blanks (a host with other letters in its form xn--...)")
     return value.rstrip("/")
+
+
+def _callable(value: str) -> str:
+    if "_" in urlsplit(value).netloc:
+        raise ValueError("expected a host without _: Twilio calls no other")
+    return value
 
 
 def _postgres_address(value: Secret) -> Secret:
@@ -63,6 +72,13 @@ def _nonempty(value: tuple[object, ...]) -> tuple[object, ...]:
     return value
 
 
+def _country(value: str) -> str:
+    if value not in phonenumbers.SUPPORTED_REGIONS:
+        meant = "; Great Britain is GB" if value == "UK" else ""
+        raise ValueError(f"{value!r} is no country; expected two capital letters such as US{meant}")
+    return value
+
+
 def _matching(pattern: str, expected: str) -> AfterValidator:
     def check(value: str) -> str:
         if not re.fullmatch(pattern, value):
@@ -88,13 +104,14 @@ Switch = Literal["on", "off"]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
+TwilioCalls = Annotated[WebAddress, AfterValidator(_callable)]
 PostgresAddress = Annotated[Secret, AfterValidator(_postgres_address)]
 RedisAddress = Annotated[Secret, AfterValidator(_redis_address)]
 LongSecret = Annotated[Secret, AfterValidator(_long_enough)]
 Key = Annotated[Secret, AfterValidator(_key)]
 Keys = Annotated[tuple[Key, ...], BeforeValidator(_listed), AfterValidator(_nonempty)]
 Tokens = Annotated[tuple[Secret, ...], BeforeValidator(_listed), AfterValidator(_nonempty)]
-Country = Annotated[str, _matching("[A-Z]{2}", "two capital letters such as US")]
+Country = Annotated[str, AfterValidator(_country)]
 Countries = Annotated[tuple[Country, ...], BeforeValidator(_listed)]
 PhoneNumber = Annotated[str, _matching(r"\+[1-9]\d{6,14}", "+ and 7-15 digits")]
 PhoneNumbers = Annotated[tuple[PhoneNumber, ...], BeforeValidator(_listed)]

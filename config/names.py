@@ -22,6 +22,8 @@ SECRETS = frozenset(
         "METRICS_TOKEN",
     }
 )
+# Beside the secrets: one of the account's two halves, which a vault keeps with the other.
+FROM_FILES = SECRETS | {"TWILIO_ACCOUNT_SID"}
 # Each source's credentials stand in a variable of its own, named with the source.
 CREDENTIALS = "SOURCE_"
 # `make` and the tests read these themselves; they are no settings of the service.
@@ -48,7 +50,7 @@ def read(environ: Mapping[str, str], dotenv: Path | None, known: frozenset[str])
     it all but spells a name of ours.
     """
     noted = {} if dotenv is None else {name: value or "" for name, value in dotenv_values(dotenv).items()}
-    files = {f"{name}_FILE": name for name in SECRETS}
+    files = {f"{name}_FILE": name for name in FROM_FILES}
     allowed = known | FOR_MAKE | files.keys() | {PORT_UNDER_HONCHO}
     strangers = [name for name in environ if name not in allowed]
     unknown = [name for name in noted if name not in allowed and not name.startswith(CREDENTIALS)]
@@ -71,7 +73,7 @@ def read(environ: Mapping[str, str], dotenv: Path | None, known: frozenset[str])
             problems.append(f"{name}: set, and {file_name} too; expected one of them")
             continue
         try:
-            given[name] = Path(values[file_name].strip()).read_text(encoding="utf-8").strip()
+            given[name] = Path(values[file_name].strip()).read_text(encoding="utf-8-sig").strip()
         except (OSError, UnicodeDecodeError) as error:
             problems.append(f"{file_name}: cannot be read ({type(error).__name__}); expected a text file's path")
     return Given(given, sorted(problems), tuple(sorted(ignored)))

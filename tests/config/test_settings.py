@@ -50,6 +50,34 @@ def told(environ: dict[str, str]) -> set[str]:
     return {line.split(":", 1)[0] for line in problems(environ)}
 
 
+def test_a_file_keeps_the_account_and_a_mark_of_its_editor_is_no_part_of_a_secret(tmp_path: Path) -> None:
+    token, account = tmp_path / "token", tmp_path / "account"
+    token.write_bytes(b"\xef\xbb\xbf0123456789abcdef\r\n")  # as Windows' editors write
+    account.write_text(PRODUCTION["TWILIO_ACCOUNT_SID"] + "\n")
+    kept = {name: PRODUCTION[name] for name in PRODUCTION if name not in ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN")}
+    files = {"TWILIO_AUTH_TOKEN_FILE": str(token), "TWILIO_ACCOUNT_SID_FILE": str(account)}
+    settings = load(given(tmp_path, **kept, **files), dotenv=None)
+    assert settings.twilio_auth_token[0].get_secret_value() == "0123456789abcdef"
+    assert settings.twilio_account_sid == PRODUCTION["TWILIO_ACCOUNT_SID"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("ALLOWED_TEXT_COUNTRIES", "US,UK", "Great Britain is GB"),
+        ("ALLOWED_TEXT_COUNTRIES", "US,XX", "'XX' is no country"),
+        ("PUBLIC_BASE_URL", "https://voice_1.example.com", "without _"),
+        ("PUBLIC_BASE_URL", "https://voice.example.com/a b", "plain letters"),
+        ("LINK_BASE_URL", "https://h\u00e9.example.com", "plain letters"),
+        ("LINK_BASE_URL", "https://example.com/~brand", "has ~"),
+    ],
+)
+def test_what_nobody_could_call_or_text_is_refused(tmp_path: Path, name: str, value: str, words: str) -> None:
+    (line,) = problems(given(tmp_path, **{**PRODUCTION, name: value}))
+    assert line.startswith(f"{name}: ")
+    assert words in line
+
+
 def test_everything_wrong_is_told_at_once_and_nothing_is_written(tmp_path: Path) -> None:
     wrong = {
         "PORT": "70000",
