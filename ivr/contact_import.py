@@ -19,6 +19,7 @@ from models.contacts import Import, NewContact, Parked
 
 LONGEST_LINE = 64 * 1024
 BATCH = 2000
+LONGEST_CHANNEL = 60  # its name
 MOST_PARKED = 1000  # reasons kept of one import; more are only counted
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 SKEW = timedelta(hours=1)  # between the other system's clock and ours
@@ -198,12 +199,19 @@ def _keep(conn: Connection, of: Import, page: list[Person], now: datetime) -> in
     """Keep a page; how many contacts are new."""
     rows = [person.contact for person in page]
     with conn.transaction():
-        for person in page:
-            if person.also is not None:
-                numbers.link(conn, person.contact.caller_key, person.also)
+        joined = {
+            person.contact.caller_key
+            for person in page
+            if person.also is not None and numbers.join(conn, person.contact.caller_key, person.also)
+        }
         fresh = contacts.add(conn, of.id, of.channel, rows)
-        if fresh or any(person.also for person in page):
+        if fresh or joined:
             summaries.note_contacts(conn, [(row.caller_key, row.at) for row in rows], now)
             since = min(row.at for row in rows) - summaries.LOOK_BACK
             contacts.settle_again(conn, list({row.caller_key for row in rows}), since)
+        if joined:  # calls and contacts that were kept before are one person's now
+            calls = summaries.of_people(conn, list(joined))
+            summaries.relate(conn, calls, now)
+            contacts.relate(conn, calls)
+            contacts.settle_again(conn, list(joined), EARLIEST)
     return fresh

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from ivr import contact_import, ratecards
-from ivr.contact_import import Feed, Refused, csv_rows, import_contacts, json_rows
+from ivr.contact_import import LONGEST_CHANNEL, Feed, Refused, csv_rows, import_contacts, json_rows
 from ivr.jobs.settle_ledger import Behind, card_of, settle, zone_of
 from ivr.ledger.books import MEMO, MICRO, Entry
 from ivr.ledger.periods import Wish
@@ -230,7 +230,9 @@ contacts_group = AppGroup("contacts", help="Contacts that other systems know of:
 @_by
 def contacts_import(file: BinaryIO, channel: str, form: str | None, by: str) -> None:
     """Import FILE (CSV or JSONL): at, topic, and one of number, customer, key. Again: nothing changes."""
-    name = Path(getattr(file, "name", "-")).name
+    name, channel = Path(getattr(file, "name", "-")).name, channel.strip()
+    if not channel.isprintable() or not 0 < len(channel) <= LONGEST_CHANNEL:
+        raise click.BadParameter(f"a name of 1 to {LONGEST_CHANNEL} letters is needed", param_hint="--channel")
     as_json = form == "jsonl" or (form is None and name.endswith((".jsonl", ".ndjson")))
     wiring = _wiring()
     try:

@@ -37,6 +37,7 @@ def _state(wiring: Wiring, conn: Connection, month: date) -> State:
         {feed.channel: feed.at for feed in contacts.feeds(conn)},
         card.published_by if card else None,
         next((one.who for one in rates.hours(conn) if one.month == month), None),
+        books.zone,
     )
 
 

@@ -83,10 +83,11 @@ def imports(conn: Connection, limit: int = 50) -> list[Import]:
 
 
 def feeds(conn: Connection) -> list[Import]:
-    """The last import of each channel that came to its end, by the channel's name."""
+    """The last import of each channel that came to its end, by the channel's name. One of which no row could be read
+    told nothing."""
     rows = conn.execute(
         "SELECT DISTINCT ON (channel) id, channel, source, who, at, rows, fresh, refused, newest_at"
-        " FROM contact_imports WHERE finished ORDER BY channel, at DESC, id DESC"
+        " FROM contact_imports WHERE finished AND (rows = 0 OR refused < rows) ORDER BY channel, at DESC, id DESC"
     )
     return [Import(*row) for row in rows]
 

@@ -29,11 +29,24 @@ def sealed_of(conn: Connection, number_key: str) -> bytes | None:
     return bytes(row[0]) if row and row[0] is not None else None
 
 
-def link(conn: Connection, one: str, other: str) -> None:
-    """Remember that two keys are one person: the number called from and the one typed."""
+MOST_OF_ONE = 10  # numbers that another system may have for one person; an id that more have is nobody's
+
+
+def link(conn: Connection, one: str, other: str) -> bool:
+    """Remember that two keys are one person: the number called from and the one typed. Whether that is new."""
     a, b = sorted((one, other))
-    if a != b:
-        conn.execute("INSERT INTO linked_keys (a, b) VALUES (%s, %s) ON CONFLICT DO NOTHING", (a, b))
+    written = "INSERT INTO linked_keys (a, b) VALUES (%s, %s) ON CONFLICT DO NOTHING"
+    return a != b and conn.execute(written, (a, b)).rowcount > 0
+
+
+def join(conn: Connection, number: str, customer: str) -> bool:
+    """Remember that a number and another system's id are one person, who has all numbers of that id. Whether that is
+    new."""
+    new = link(conn, number, customer)
+    others = [key for key in linked(conn, customer) if key not in (number, customer)]
+    if len(others) < MOST_OF_ONE:
+        new = sum(link(conn, number, key) for key in others) > 0 or new
+    return new
 
 
 def linked(conn: Connection, number_key: str) -> list[str]:

@@ -198,6 +198,16 @@ FROM after WHERE s.call_sid = after.call_sid AND (
     OR s.used_at IS NOT NULL AND s.hung_up_at IS NOT NULL AND after.call_at IS NOT NULL)"""
 
 
+def of_people(conn: Connection, keys: Sequence[str]) -> list[str]:
+    """All calls of the people who have these keys."""
+    rows = conn.execute(
+        f"SELECT DISTINCT o.call_sid FROM unnest(%s::text[]) AS s (caller_key), LATERAL {KEYS} AS keys"
+        " JOIN call_summaries o ON o.caller_key = k",
+        (list(keys),),
+    )
+    return [str(row[0]) for row in rows]
+
+
 def relate(conn: Connection, call_sids: Sequence[str], now: datetime) -> None:
     """Note, at every call of the people of these calls, when they called next and when an agent answered such a call;
     savings among them are judged again. Looks LOOK_BACK back and ahead."""
@@ -213,7 +223,7 @@ WITH given AS (
     SELECT s.call_sid, min(known.at) AS at FROM known JOIN call_summaries s ON s.caller_key = known.k
         AND s.started_at < known.at AND s.started_at >= known.at - %(back)s
         AND known.at > coalesce(s.ended_at, s.started_at)
-    WHERE NOT s.test GROUP BY s.call_sid
+    GROUP BY s.call_sid
 )
 UPDATE call_summaries s SET next_other_at = first.at,
     judge_at = CASE WHEN s.hung_up_at IS NULL THEN s.judge_at ELSE %(now)s END

@@ -1,7 +1,7 @@
 """When a month may be closed."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
 from ivr.ledger.books import next_month
@@ -18,9 +18,9 @@ class Wish(NamedTuple):
 
 
 class State(NamedTuple):
-    """What the books look like. `ends_at`: the first instant after the month, in the site's zone; `months`: those with
-    entries; `feeds`: channel -> its last import; `card_by`: who published the rate card that stands; `hours_by`: who
-    entered the month's hours on articles."""
+    """What the books look like. `ends_at`: the first instant after the month, in the site's `zone`; `months`: those
+    with entries; `feeds`: channel -> its last import; `card_by`: who published the rate card that stands; `hours_by`:
+    who entered the month's hours on articles."""
 
     now: datetime
     ends_at: datetime
@@ -30,6 +30,7 @@ class State(NamedTuple):
     feeds: Mapping[str, datetime]
     card_by: str | None
     hours_by: str | None = None
+    zone: tzinfo = UTC
 
 
 def objections(wish: Wish, state: State) -> list[str]:
@@ -42,7 +43,7 @@ def objections(wish: Wish, state: State) -> list[str]:
         found.append(f"{first:%Y-%m} has to be closed before.")
     due = state.ends_at + state.window
     if state.now < due:
-        when = due.isoformat(timespec="minutes")
+        when = due.astimezone(state.zone).isoformat(timespec="minutes")
         found.append(f"Callers of its last day may still come back: it can be closed from {when} on.")
     for channel, at in sorted(state.feeds.items()):
         if state.now - at > STALE:

@@ -10,9 +10,9 @@ from psycopg import Connection
 from ivr.contact_import import LONGEST_LINE, Feed, Refused, csv_rows, import_contacts, json_rows
 from ivr.jobs.settle_ledger import settle_ledger
 from ivr.jobs.summarize import summarize_calls
-from models import contacts, ledger
+from models import contacts, facts, ledger, numbers, summaries
 from models.contacts import Import
-from tests.ivr.jobs.conftest import CALLER, Desk, desk, starter_plan
+from tests.ivr.jobs.conftest import CALLER, OTHER, Desk, desk, starter_plan
 from tests.ivr.jobs.test_summarize import add_call, use_text
 
 __all__ = ["desk", "starter_plan"]
@@ -56,6 +56,9 @@ def test_wrong_rows_are_parked_with_their_line_and_reason(db: Connection, desk: 
     done = take(db, desk, "\n".join(rows))
     assert (done.rows, done.fresh, done.refused) == (7, 1, 6)
     assert [line for line, _ in reasons(db, done)] == [3, 4, 5, 6, 7, 8]
+    assert [one.id for one in contacts.feeds(db)] == [done.id]
+    take(db, desk, "number,at\n12,2026-11-03T10:00:00Z\n")  # of which nothing could be read: the feed is no fresher
+    assert [one.id for one in contacts.feeds(db)] == [done.id]
     said = [reason for _, reason in reasons(db, done)]
     assert said[0] == "'number' is no phone number"
     assert said[2] == "'at' is in the future"
@@ -117,3 +120,46 @@ def test_a_contact_takes_a_saving_back_also_when_the_call_is_heard_of_later(db: 
     kinds = [row.kind for row in ledger.of_call(db, "CA1")]
     assert kinds == ["provisional", "reversal"]
     assert ledger.of_call(db, "CA1")[1].contact.startswith("contact ")
+
+
+def test_two_numbers_of_one_customer_are_one_person_also_when_that_is_told_long_after(
+    db: Connection, desk: Desk
+) -> None:
+    desk.wiring.development_account = False
+    here, other = desk.wiring.numbers.key(CALLER), desk.wiring.numbers.key(OTHER)
+    add_call(db, "CA1", BEGAN, key=here)
+    use_text(db, "CA1", BEGAN)
+    add_call(db, "CA2", BEGAN + DAY, key=other)
+    facts.add(db, "CA2", "agent_connected", BEGAN + DAY, {"waited_s": 60})
+    desk.now = BEGAN + 40 * DAY
+    summarize_calls(desk.wiring)
+    settle_ledger(desk.wiring)
+    assert [row.kind for row in ledger.of_call(db, "CA1")] == ["provisional", "released", "confirmed_inferred"]
+    told = [{"customer": "c-17", "number": number, "at": desk.now.isoformat()} for number in (CALLER, OTHER)]
+    import_contacts(desk.wiring, db, FEED, rows_of(*told), UTC)
+    row = summaries.read(db, "CA1")
+    assert row is not None
+    assert row["next_agent_at"] == BEGAN + DAY
+    settle_ledger(desk.wiring)
+    undone = [row for row in ledger.of_call(db, "CA1") if row.kind == "confirmed_inferred"]
+    assert [row.quantity for row in undone] == [1, -1]
+
+
+def test_an_id_that_many_numbers_have_joins_no_more_of_them(db: Connection, desk: Desk) -> None:
+    numbers_of = [f"+1202555{n:04d}" for n in range(100, 120)]
+    told = [{"customer": "n/a", "number": number, "at": BEGAN.isoformat()} for number in numbers_of]
+    import_contacts(desk.wiring, db, FEED, rows_of(*told), UTC)
+    last = numbers.linked(db, desk.wiring.numbers.key(numbers_of[-1]))
+    assert len(last) == 2
+    assert len(numbers.linked(db, desk.wiring.numbers.key(numbers_of[0]))) == numbers.MOST_OF_ONE + 1
+
+
+def test_contacts_count_for_calls_of_the_test_phone_where_the_books_hold_these(db: Connection, desk: Desk) -> None:
+    add_call(db, "CA1", BEGAN, key=desk.wiring.numbers.key(CALLER), test=True)
+    use_text(db, "CA1", BEGAN)
+    desk.now = BEGAN + 5 * DAY
+    summarize_calls(desk.wiring)
+    told = {"number": CALLER, "at": (BEGAN + DAY).isoformat()}
+    import_contacts(desk.wiring, db, FEED, rows_of(told), UTC)
+    summarize_calls(desk.wiring)
+    assert db.execute("SELECT next_other_at, outcome FROM call_summaries").fetchone() == (BEGAN + DAY, "reversed")

@@ -87,3 +87,4 @@ def test_an_import_says_what_it_kept_and_parked(flask: Flask, tmp_path: Path) ->
     assert flask("contacts", "parked", "1").output == "line 3: 'number' is no phone number\n"
     bad = flask("contacts", "import", tmp_path / "rates.txt", "--channel", "e-mail")
     assert bad.exit_code != 0
+    assert "a name of 1 to 60 letters is needed" in flask("contacts", "import", file, "--channel", " ").output

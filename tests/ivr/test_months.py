@@ -1,6 +1,7 @@
 """Closing months and publishing rate cards: who may, when, and that what is closed stays."""
 
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from psycopg import Connection
@@ -30,6 +31,8 @@ def test_a_month_can_be_closed_once_its_last_day_has_matured() -> None:
     assert objections(WISH, GOOD) == []
     early = objections(WISH, GOOD._replace(now=GOOD.now - timedelta(seconds=1)))
     assert early == ["Callers of its last day may still come back: it can be closed from 2026-11-08T04:00+00:00 on."]
+    there = objections(WISH, GOOD._replace(now=GOOD.now - DAY, zone=ZoneInfo("America/New_York")))
+    assert "2026-11-07T23:00-05:00" in there[0]  # the clocks went back within the window
 
 
 @pytest.mark.parametrize(

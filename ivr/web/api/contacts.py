@@ -5,7 +5,7 @@ from typing import Annotated
 from psycopg import Connection
 from pydantic import Field
 
-from ivr.contact_import import BATCH, MOST_PARKED, Feed, import_contacts
+from ivr.contact_import import BATCH, LONGEST_CHANNEL, MOST_PARKED, Feed, import_contacts
 from ivr.jobs.settle_ledger import zone_of
 from ivr.web.api.guards import caller, wiring
 from ivr.web.api.operations import Group
@@ -35,7 +35,9 @@ class FeedGiven(Given):
     there were none.
     """
 
-    channel: Annotated[str, Field(pattern=_VISIBLE, max_length=60, description="its name, always the same: e-mail")]
+    channel: Annotated[
+        str, Field(pattern=_VISIBLE, max_length=LONGEST_CHANNEL, description="its name, always the same: e-mail")
+    ]
     contacts: Annotated[list[ContactGiven], Field(max_length=BATCH)]
 
 
