@@ -47,6 +47,19 @@ def change_offers() -> Response:
     return redirect(url_for("settings.offers", draft=made), 303)
 
 
+@settings.post("/settings/offers/weeks")
+@for_role("admin")
+def look_ahead() -> Response:
+    """How long a share takes to measure anything; saves nothing. The table alone for a script, else all as typed."""
+    form = forms.posted()
+    if request.headers.get("HX-Request") != "true":
+        return _page(form)
+    share = offer_rules.share_of({"holdout_share": form["holdout_share"]})
+    with wiring().pool.connection() as conn:
+        weeks = offer_rules.weeks(conn, wiring(), share)
+    return make_response(render_template("settings/weeks.html", weeks=weeks, share=share))
+
+
 def _draft_id() -> int | None:
     given = request.values.get("draft", "")
     return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else None

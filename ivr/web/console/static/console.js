@@ -15,5 +15,6 @@ for (const slider of document.querySelectorAll("input[type=range][data-for]")) {
   slider.hidden = false;
   follow();
   field.addEventListener("input", follow);
+  // What listens to the fieldset meets the slider's own event after the field is filled in.
   slider.addEventListener("input", () => { field.value = slider.value; });
 }

@@ -40,6 +40,7 @@ ROLES = {
     "POST /settings/erase": "admin",
     "GET /settings/offers": "admin",
     "POST /settings/offers": "admin",
+    "POST /settings/offers/weeks": "admin",
     # today
     "GET /today": "viewer",
     "GET /today/now": "viewer",

@@ -114,6 +114,30 @@ def test_the_weeks_are_those_of_the_site(signed_in: SignedIn, wiring: Wiring, cl
     assert "an agent answered 60% of those on hold" in said
 
 
+def test_the_weeks_move_with_the_share_before_anything_is_saved(
+    signed_in: SignedIn, wiring: Wiring, clock: Clock
+) -> None:
+    admin = signed_in("admin")
+    count(wiring, clock, 4000)
+    told = {}
+    for share in ("10", "7,5", "50", "0", "many"):
+        typed = {"csrf_token": admin.csrf_token, "holdout_share": share}
+        answer = admin.post("/console/settings/offers/weeks", data=typed, headers={"HX-Request": "true"})
+        assert (answer.status_code, "<html" in answer.text) == (200, False)
+        told[share] = words(answer)
+    assert "With 10% held out, 9 weeks measure" in told["10"]
+    assert "With 7.5% held out, 11 weeks measure" in told["7,5"]
+    assert "7.5% without an offer" in told["7,5"]
+    assert "7.5%" not in told["10"]
+    assert "With 50% held out, 4 weeks measure" in told["50"]
+    assert all("nothing is measured" in told[share] for share in ("0", "many"))
+    whole = admin.post_form("/console/settings/offers/weeks", **{**RULES, "holdout_share": "7.5", "min_wait_s": "333"})
+    assert "With 7.5% held out, 11 weeks measure" in words(whole)
+    assert 'value="333"' in whole.text
+    with wiring.pool.connection() as conn:
+        assert drafts.listed(conn) == []
+
+
 def test_a_menu_without_rules_gets_those_that_differ_from_the_defaults() -> None:
     bare = re.sub(r"(?ms)^offers:\n(?:  .*\n)+", "", TEXT)
     assert "offers" not in bare.split("wording:")[0].replace("offers,", "")
