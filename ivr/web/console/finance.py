@@ -15,12 +15,13 @@ from ivr.ledger.rates import PRICES
 from ivr.ledger.statement_words import GROUPS, KINDS, NO_QUEUE
 from ivr.statement_files import FORMATS
 from ivr.statement_files.cells import shown
-from ivr.web.console import forms
+from ivr.web.console import findings, forms
 from ivr.web.console.charts import bands, columns
 from ivr.web.console.forms import Form
 from ivr.web.console.guards import page as for_role
 from ivr.web.console.guards import public, staff, wiring
 from ivr.web.console.words import gettext as _
+from ivr.web.console.words import said
 from models import contacts as imports
 from models import erase, periods
 from models import rates as cards
@@ -50,9 +51,13 @@ spans:
 _BY_LABEL = {label: kind.value for kind, label in KINDS.items()} | {words: name for name, words in GROUPS.items()}
 
 
-@finance.app_template_filter("cell")
-def _cell(cell: Any) -> str:
-    return shown(cell)
+@finance.app_template_filter("cell_of")
+def _cell(row: Sequence[Any], section: str, column: int) -> str:
+    """A cell of a statement in the page's language; what a site calls its queues and channels stays."""
+    text = shown(row[column])
+    theirs = section.startswith("lines-") and column == 1 and text != NO_QUEUE
+    theirs = theirs or (section == "first" and column == 0 and text != statements.OUR_CALLS)
+    return text if theirs else said(text, findings.STATEMENT)
 
 
 @finance.app_template_global("evidence_of")

@@ -1,5 +1,8 @@
-"""What the check of a menu file says, in the page's language. It speaks English wherever it is asked, at a terminal and
-by the API too; here its sentences are known again by their patterns, so that it need not know who reads them."""
+"""What the check of a menu file, the doctor and a statement say, in the page's language.
+
+They speak English wherever they are asked, at a terminal and by the API too; here their sentences are known again by
+their patterns, so that they need not know who reads them.
+"""
 
 import re
 from functools import cache, lru_cache
@@ -12,22 +15,24 @@ from ivr.planfile.problems import Problem
 
 FOLDER = Path(__file__).parent / "words"
 _PLACE = re.compile(r"%\((\w+)\)s")
-#: places that hold words of the check's own; in the others stands what the file has, to the letter
+#: who speaks -> the file of their sentences is words/SPEAKER-LANGUAGE.po
+CHECK, DOCTOR, STATEMENT, FORMULAS = "findings", "doctor", "statement", "formulas"
+#: places that hold words of the speaker's own; in the others stands what the file has, to the letter
 _OURS = frozenset({"called", "wanted", "found", "other", "what", "do", "thing"})
 _LONGEST = 600  # letters; a longer one quotes a file that is no menu
 
 
 class Pattern(NamedTuple):
-    """A sentence of the check: what it looks like, and how another language says it."""
+    """A sentence: what it looks like, and how another language says it."""
 
     shape: re.Pattern[str]
     said: str
 
 
 @cache
-def patterns(language: str) -> tuple[Pattern, ...]:
+def patterns(language: str, speaker: str = CHECK) -> tuple[Pattern, ...]:
     """Every sentence there is a translation of, those with the most fixed letters first. English needs none."""
-    file = FOLDER / f"findings-{language}.po"
+    file = FOLDER / f"{speaker}-{language}.po"
     if not file.exists():
         return ()
     with file.open("rb") as opened:
@@ -47,12 +52,12 @@ def _shape(sentence: str) -> re.Pattern[str]:
 
 
 @lru_cache(maxsize=2048)
-def translated(language: str, text: str) -> str | None:
-    """A sentence of the check in a language; None for one that is not known there."""
-    for pattern in patterns(language) if len(text) <= _LONGEST else ():
+def translated(language: str, text: str, speaker: str = CHECK) -> str | None:
+    """A sentence of the check, or of another speaker, in a language; None for one that is not known there."""
+    for pattern in patterns(language, speaker) if len(text) <= _LONGEST else ():
         if found := pattern.shape.fullmatch(text):
             return pattern.said % {
-                name: translated(language, value) or value if name in _OURS else value
+                name: translated(language, value, speaker) or value if name in _OURS else value
                 for name, value in found.groupdict().items()
             }
     return None
@@ -62,3 +67,8 @@ def in_words(language: str, found: Problem) -> str:
     """What is wrong and what to do, as one text."""
     what, do = (translated(language, text) or text for text in (found.what, found.do))
     return f"{what}. {do}" if do.endswith("?") else f"{what}. {do}."
+
+
+def paragraphs(language: str, text: str, speaker: str) -> str:
+    """A text of another speaker, paragraph by paragraph; what is not known stays as it is."""
+    return "\n\n".join(translated(language, " ".join(one.split()), speaker) or one for one in text.split("\n\n"))

@@ -83,14 +83,19 @@ def told(problem: Sentence | str) -> str:
 
 
 def _known(text: str) -> str:
-    """A sentence of the console, or one of the check of menus."""
-    found: str | None = catalogue(language()).get(text)
+    """A sentence of the console, one of a statement, or lines of the check of menus."""
+    found: str | None = catalogue(language()).get(text) or findings.translated(language(), text, findings.STATEMENT)
     return found or "\n".join(findings.translated(language(), line) or line for line in text.split("\n"))
 
 
 def finding(found: Problem) -> str:
     """What the check found, in the page's language."""
     return findings.in_words(language(), found)
+
+
+def said(text: str, speaker: str) -> str:
+    """What another part of the house says (findings.py lists them), in the page's language."""
+    return findings.paragraphs(language(), text, speaker)
 
 
 # ---- numbers and times
@@ -180,6 +185,7 @@ def install(app: Flask) -> None:
     app.jinja_env.filters.update(
         told=told,
         finding=finding,
+        said=said,
         number=number,
         percent=percent,
         when=when,
