@@ -132,8 +132,10 @@ class Zendesk:
         url = f"{self._api}/{self._locale}/articles/{identity}.json"
         try:
             translated = get_json(fetch, url, self._headers).get("article")
-        except (NotThere, NotAllowed):
+        except NotThere:
             return Gone(identity)
+        except NotAllowed:  # says nothing of the article; the daily listing shows whether it is there
+            return Gone(identity) if self._is_hidden(article) else None
         if not isinstance(translated, dict) or number(translated.get("id")) != article["id"]:
             raise SourceError(f"{url} is no article")
         return self._raw(translated)
@@ -141,7 +143,6 @@ class Zendesk:
     def _raw(self, article: dict[str, Any]) -> Raw:
         """What the company itself published counts as accepted; it names no author to those who may not know."""
         body, changed = text(article.get("body")), moment(article.get("edited_at")) or moment(article.get("updated_at"))
-        restricted = article.get("user_segment_id") is not None or bool(article.get("user_segment_ids"))
         labels = article.get("label_names")
         answer = RawAnswer(html=body, accepted=True, votes=number(article.get("vote_sum")), created=changed)
         return Raw(
@@ -154,10 +155,14 @@ class Zendesk:
             created=moment(article.get("created_at")),
             changed=changed,
             closed=bool(article.get("outdated")),
-            hidden=bool(article.get("draft")) or restricted,
+            hidden=self._is_hidden(article),
             solved=True,
             version=_version(article),
         )
+
+    def _is_hidden(self, article: dict[str, Any]) -> bool:
+        restricted = article.get("user_segment_id") is not None or bool(article.get("user_segment_ids"))
+        return bool(article.get("draft")) or restricted
 
 
 @dataclass

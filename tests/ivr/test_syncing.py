@@ -1,6 +1,7 @@
 """A Discourse and a Zendesk stand-in synced, changed, deleted from, and broken on purpose one way at a time."""
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -332,6 +333,27 @@ def test_an_agents_key_follows_the_export_and_publishes_nothing_internal(
     assert (desk.sync().pulled, desk.live()) == (2, [ALL[0], ALL[2], ALL[3]])
     assert set(center.paths()) == {"/api/v2/help_center/incremental/articles.json"}
     assert desk.article("town:1").title == "Router light is red or orange"
+
+
+def test_a_translation_that_is_not_let_out_is_not_taken_for_gone(
+    desk: Desk, center: HelpCenter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCE_TOWN", "agent@example.com/token:k")
+    desk.add("zendesk", center.url, options={"locale": "en-us"}, credentials="SOURCE_TOWN")
+    desk.sync()
+    for identity in (1, 2, 3):  # edited, and written in another language than ours
+        center.add(identity, TITLES[identity - 1], f"<p>Nuevo. {STEPS}</p>", locale="es", source_locale="es")
+    center.articles[3]["user_segment_id"] = 4
+    center.broken = lambda asked, answer: (
+        Answer(403, b"{}") if re.search(r"/articles/[13]\.json", asked.path) else answer
+    )
+    desk.sync()
+    assert desk.live() == [ALL[0], ALL[1], ALL[3]]  # 3 is for agents only by now
+    assert desk.article("town:2").answers[0].text == f"Nuevo. {STEPS}"
+    center.broken = None
+    desk.now[0] += timedelta(hours=25)
+    desk.sync()
+    assert desk.article("town:1").answers[0].text == f"Nuevo. {STEPS}"
 
 
 # --- Broken on purpose: the last good articles stay, the reason is told, nothing hangs

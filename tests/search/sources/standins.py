@@ -280,6 +280,10 @@ class HelpCenter(StandIn):
             if not agent:
                 return Answer(401, b'{"error":"Couldn\'t authenticate you"}', {"Content-Type": "application/json"})
             return self._export(int(asked.first("start_time")))
+        number = path.removeprefix("/articles/").removesuffix(".json")
+        if number.isdecimal() and int(number) in self.articles:
+            translated = {**self.articles[int(number)], "locale": "en-us"}
+            return as_json({"article": translated})
         return Answer(404, b'{"error":"RecordNotFound"}', {"Content-Type": "application/json"})
 
     def _export(self, start: int) -> Answer:
