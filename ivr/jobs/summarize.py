@@ -30,16 +30,13 @@ def summarize_calls(wiring: Wiring) -> int:
 
     A fact's number is given before its commit, so facts are looked through again until they are surely all there.
     """
-    made, now = 0, wiring.clock()
+    now = wiring.clock()
     with wiring.pool.connection() as conn, erase.unhurried(conn), alone(conn, summaries.LOCK) as mine:
         if not mine:
             return 0
         known, newest = summaries.mark(conn), summaries.newest_fact(conn)
-        after: int | None = known.mark
-        while after is not None:
-            after, call_sids = summaries.changed(conn, after, PAGE_FACTS)
-            made += _make(conn, call_sids, now)
-        if known.next_at is None or known.next_at + summaries.COMMITTED_AFTER <= now:
+        made = _look_through(conn, known.mark, now)
+        if _all_in(known, now):
             summaries.set_mark(conn, Mark(known.next, newest, now))
         judged = _judge_due(conn, now)
     if made or judged:
@@ -49,9 +46,10 @@ def summarize_calls(wiring: Wiring) -> int:
 
 def rebuild(wiring: Wiring, told: Callable[[int], None] = lambda _: None) -> int:
     """Make every row anew from the facts, waiting for whoever else does it; how many. `told` hears how many are done so
-    far."""
+    far. The rows are up to date then: the ledger settles by them, worker or not."""
     made, now = 0, wiring.clock()
     with wiring.pool.connection() as conn, erase.unhurried(conn), alone(conn, summaries.LOCK, wait=True):
+        known, newest = summaries.mark(conn), summaries.newest_fact(conn)
         with wiring.pool.connection() as reading, erase.unhurried(reading), ThreadPoolExecutor(1) as reader:
             # One page is read and made while the one before is written.
             page = reader.submit(_page, reading, 0, now)
@@ -60,8 +58,26 @@ def rebuild(wiring: Wiring, told: Callable[[int], None] = lambda _: None) -> int
                 _write(conn, found.call_sids, found.rows, now)
                 made += len(found.call_sids)
                 told(made)
-        _judge_due(conn, now)
+        end, newest_now = wiring.clock(), summaries.newest_fact(conn)
+        _look_through(conn, newest, end)  # what came in meanwhile
+        if _all_in(known, now):
+            summaries.set_mark(conn, Mark(known.next, newest_now, end))
+        _judge_due(conn, end)
     return made
+
+
+def _look_through(conn: Connection, after: int | None, now: datetime) -> int:
+    """Make anew the rows of calls with facts of a greater number; how many."""
+    made = 0
+    while after is not None:
+        after, call_sids = summaries.changed(conn, after, PAGE_FACTS)
+        made += _make(conn, call_sids, now)
+    return made
+
+
+def _all_in(known: Mark, now: datetime) -> bool:
+    """Whether the facts up to the number seen last are surely committed, so that who reads `now` has them all."""
+    return known.next_at is None or known.next_at + summaries.COMMITTED_AFTER <= now
 
 
 class _Page(NamedTuple):

@@ -9,6 +9,7 @@ from psycopg import Connection
 
 from bench import bulk
 from ivr.app import create_app
+from ivr.jobs.settle_ledger import Behind, settle
 from ivr.jobs.summarize import rebuild, summarize_calls
 from models import contacts, facts, numbers, summaries
 from models.contacts import NewContact
@@ -205,6 +206,20 @@ def test_an_operator_makes_the_rows_anew(db: Connection, desk: Desk) -> None:
         done = app.test_cli_runner().invoke(args=["summaries", "rebuild"])
     assert (done.exit_code, done.stdout) == (0, "20 calls summarized\n")
     assert len(all_rows(db)) == 20
+
+
+def test_the_ledger_settles_by_rows_made_anew_without_a_worker(db: Connection, desk: Desk) -> None:
+    """As `flask settle` tells: the rows are behind, and a rebuild mends that."""
+    summarize_calls(desk.wiring)
+    desk.pass_time(20 * 60)
+    add_call(db, "CA1", desk.now)
+    with pytest.raises(Behind):
+        settle(desk.wiring, db)
+    rebuild(desk.wiring)
+    assert settle(desk.wiring, db) == 0  # no rate card yet, and no error
+    with psycopg.connect(db.info.dsn, autocommit=True) as late:
+        facts.add(late, "CA1", "described", desk.now, {"words": 2})
+    assert summarize_calls(desk.wiring) == 1  # the worker goes on after it
 
 
 def test_a_contact_imported_before_the_row_of_its_call_reverses_the_saving(db: Connection, desk: Desk) -> None:
