@@ -33,7 +33,6 @@ EVERY_S = 60.0
 PAGE = 2000  # calls in a transaction
 BEHIND = timedelta(minutes=15)  # rows of calls older than this are not settled by: what the holdout did is not all in
 ASK_AFTER = timedelta(hours=1)  # the carrier does not know a text's price at once
-MOST_DAYS = 4000  # of fixed prices: a rate card from before that is a slip of the pen
 ZONE = "ledger_zone"  # in `site`: set once, for months must not move
 
 
@@ -241,8 +240,7 @@ def _months(books: Books) -> int:
     """Book the fixed prices of the days gone by and the hours on articles; how many entries."""
     if books.card is None:
         return 0
-    today = books.day_of(books.now)
-    first = max(books.card.spans[0].first, today - timedelta(days=MOST_DAYS))
+    today, first = books.day_of(books.now), books.card.spans[0].first
     days = [first + timedelta(days=n) for n in range((today - first).days)]
     with books.conn.transaction():
         hours = {row.month: row.micro for row in rates.hours(books.conn)}

@@ -138,7 +138,8 @@ def _costs(call: Summary, used: tuple[Used, ...], prices: Mapping[str, Price], t
     sent, lost = _by_text(used, "sent"), _by_text(used, "undelivered")
     for one in used:
         text = one.text_id or ""
-        if one.name == "text_queued" and span.price("lookup"):
+        looked_up = one.name == "text_queued" or (one.name in _QUEUED and text in sent)  # most follow-ups never go out
+        if looked_up and span.price("lookup"):
             yield due(Entry.LOOKUP, text, one.at, 1, span.price("lookup"), (one.id,))
         if one.name in _QUEUED and text in sent:
             taken = sent[text]

@@ -59,11 +59,16 @@ def test_follow_ups_replies_words_and_our_questions_are_charged() -> None:
         Used(6, "replied", AT, None, 3),
     ]
     assert charged(rows) == {
+        (Entry.LOOKUP, "f1"): (-8_000, 1),
         (Entry.FOLLOW_UP, "f1"): (-12_800, 1),
         (Entry.REPLY, "6"): (-8_300 - 3 * 12_800, 4),
         (Entry.SPEECH, ""): (-40_000, 2),
         (Entry.PROMPT_MINUTES, ""): (-4_250, 30_000),
     }
+
+
+def test_a_follow_up_that_never_went_out_costs_nothing() -> None:
+    assert charged([Used(2, "follow_up_queued", AT, "f1", 1)]) == {}
 
 
 def test_without_a_span_nothing_has_a_price() -> None:
