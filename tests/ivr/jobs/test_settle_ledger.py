@@ -94,13 +94,6 @@ def test_a_month_of_outage_gives_the_same_books(db: Connection, desk: Desk) -> N
     sums(db)
 
 
-def test_a_monthly_price_of_long_ago_stays_booked(db: Connection, desk: Desk) -> None:
-    publish(db, CARD.replace("2026-10-01", "2015-06-01"))
-    days = (BEGAN.date() - date(2015, 6, 1)).days
-    assert settle(desk, BEGAN) == days
-    assert settle(desk, BEGAN + DAY) == 1
-
-
 def test_who_comes_back_takes_the_saving_back(db: Connection, desk: Desk) -> None:
     publish(db)
     add_call(db, "CA1", BEGAN)
