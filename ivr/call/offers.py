@@ -85,12 +85,13 @@ def consider_closing(state: CallState, plan: Plan, moment: Moment) -> Outcome:
 
 
 def reminder_due(state: CallState, plan: Plan, moment: Moment) -> bool:
-    """Whether the one reminder of this call is to be said now."""
+    """Whether the one reminder of this call is to be said now. It is an offer: who is nearly through hears none."""
     offer = state.offer
     return (
         offer is not None
         and not moment.crowded
         and offer.open
+        and (state.position is None or state.position >= plan.offers.min_position)
         and not any(one.reminded for one in state.offers)
         and moment.ms - offer.first_ms >= 1000 * plan.offers.reminder_after_s
         and hushed(state, plan, moment) is None

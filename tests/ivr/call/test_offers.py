@@ -121,6 +121,13 @@ def test_silence_is_no_input_and_brings_one_short_reminder() -> None:
     assert play.names.count("offered") == play.names.count("no_input") == 1
 
 
+def test_no_reminder_for_who_is_nearly_through() -> None:
+    play = Play(outlook={}).to_hold().wait(0).wait(31, 4)
+    assert "offered" in play.wait(60, 3).names
+    assert "Still here" not in play.wait(160, 2).heard
+    assert "Still here" not in play.wait(200, 1).heard
+
+
 @pytest.mark.parametrize("key", ["1", "2", "3"])
 def test_no_reminder_after_an_answer(key: str) -> None:
     play = Play(finds=(ROUTER,)).to_offer().key(key).wait(60, 7, router_1="delivered")
