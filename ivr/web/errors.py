@@ -6,7 +6,7 @@ import structlog
 from flask import Flask, Response, request
 from psycopg import OperationalError
 from psycopg_pool import PoolTimeout
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Response as AnyResponse
 
 from ivr.call.plan import Plan
@@ -19,7 +19,7 @@ from ivr.places import Crowded
 from ivr.turn import UnknownCall
 from ivr.watching import webhooks
 from ivr.web import pages
-from ivr.web.guards import wiring
+from ivr.web.guards import signed_by_carrier, wiring
 from ivr.wiring import Wiring
 from models.db import DatabaseAway
 
@@ -113,9 +113,9 @@ def _plan(service: Wiring) -> Plan | None:
 
 def voice_failed(error: Exception) -> Response:
     """The caller keeps the place, whatever went wrong: the wait loop plays on, a menu leads to the queue."""
-    if isinstance(error, HTTPException) and error.code in (403, 404, 405):
+    if isinstance(error, HTTPException) and error.code in (403, 404):
         return Response(error.name + "\n", error.code, mimetype="text/plain")
-    view = (request.endpoint or "").rpartition(".")[2]
+    view = request.path.rpartition("/")[2].replace("-", "_")
     sid = inbound.call_sid(request.form)
     webhooks.note_degraded(_reason(error))
     if isinstance(error, UnknownCall):
@@ -124,6 +124,8 @@ def voice_failed(error: Exception) -> Response:
         log.info("voice_view_behind_spool", view=view, call_sid=sid)
     elif isinstance(error, Crowded):  # told by the process, not by each
         pass
+    elif isinstance(error, MethodNotAllowed):
+        log.error("webhook_not_by_post", view=view, method=request.method)
     elif isinstance(error, DatabaseAway):  # told at length where it was found out
         log.warning("voice_view_without_database", view=view, call_sid=sid)
     else:
@@ -167,14 +169,25 @@ def text_failed(error: Exception) -> Response:
     """A receipt is taken in any case: the carrier tells each once. The sender of a text is asked to send it again;
     one that asks for no more texts is kept none the less.
     """
-    if isinstance(error, HTTPException) and error.code in (403, 404, 405):
+    if isinstance(error, HTTPException) and error.code in (403, 404):
         return Response(error.name + "\n", error.code, mimetype="text/plain")
     webhooks.note_failed_text(_reason(error))
     kept = keep_text(wiring(), error, request.path, inbound.our_id(request.args), request.form)
     log.error("text_view_failed", view=request.endpoint, kept=kept, exc_info=None if kept else error)
-    if (request.endpoint or "").endswith(".status"):
+    if request.path.endswith("/status"):
         return no_content()
     return twiml(standby.reply(TEXT_NOT_TAKEN))
+
+
+def wrong_method(error: Exception) -> AnyResponse:
+    """A number that was set to GET by hand: its callers keep a place all the same."""
+    failed = next((view for path, view in _WEBHOOKS.items() if request.path.startswith(path)), None)
+    if failed is None:
+        return page_failed(error)
+    return signed_by_carrier() or failed(error)
+
+
+_WEBHOOKS = {"/voice/": voice_failed, "/sms/": text_failed}
 
 
 def page_failed(error: Exception) -> AnyResponse:
@@ -209,4 +222,5 @@ def _words(status: int) -> str:
 def install(app: Flask) -> None:
     """Pages for what no view caught."""
     app.register_error_handler(HTTPException, page_failed)
+    app.register_error_handler(MethodNotAllowed, wrong_method)
     app.register_error_handler(Exception, page_failed)

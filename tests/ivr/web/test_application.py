@@ -22,8 +22,9 @@ def test_only_webhooks_leave_out_what_is_installed_for_all_requests(app: Flask, 
     assert passed == [200]
 
 
-def test_a_webhook_fetched_or_misspelt_is_refused_as_any_page(carrier: Carrier) -> None:
-    assert carrier.client.get("/voice/hold").status_code == 405
+def test_a_webhook_fetched_or_misspelt_is_refused(carrier: Carrier) -> None:
+    assert carrier.client.get("/voice/hold").status_code == 403
+    assert carrier.client.put("/r/a1B2c3D4e5F").status_code == 405
     assert carrier.call("/voice/hold/").status_code == 404
     assert carrier.call("/voice//hold").status_code in (308, 404)
 
