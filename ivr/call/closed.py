@@ -20,7 +20,7 @@ CLOSED_WHY = ("hours", "holiday", "no_agent", "queue_full", "max_hold")
 
 def close(state: CallState, plan: Plan, moment: Moment, why: str) -> Step:
     """Says why nobody answers, and puts the article before the caller once."""
-    state = replace(keying.stop(state), stage=Stage.CLOSED, closed_why=why, served=None)
+    state = replace(keying.stop(state), stage=Stage.CLOSED, closed_why=why, closed_ms=moment.ms, served=None)
     told = _why(state, plan, why)
     state, message, heard = incidents.tell(state, moment)
     state, question = incidents.question(state, plan, moment)

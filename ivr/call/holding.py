@@ -60,9 +60,14 @@ def puts_before(before: CallState, after: CallState) -> frozenset[str]:
 
 def is_stale(state: CallState, event: Event, moment: Moment) -> bool:
     """Whether a turn of the wait loop tells an older instant than we know of, while the words after that one still
-    play: an old request sent again. Who joined anew meanwhile begins at 0 as well, but asks when nothing plays."""
+    play: an old request sent again. Who joined anew meanwhile begins at 0 as well, but asks when nothing plays. So is
+    one that comes after the queue let go of the caller, with more seconds than could have passed in it since."""
     served = state.served
-    if not isinstance(event, Waited) or state.stage is not Stage.HOLD or served is None:
+    if not isinstance(event, Waited):
+        return False
+    if state.stage is Stage.CLOSED and state.left is not None and state.closed_ms is not None:
+        return event.waited_s > SLACK_S + (moment.ms - state.closed_ms) / 1000
+    if state.stage is not Stage.HOLD or served is None:
         return False
     plays = moment.ms - served.at_ms < served.plays_ms
     return plays and event.waited_s + SLACK_S < waited_by_now_s(state, moment)

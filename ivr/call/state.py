@@ -155,6 +155,7 @@ class CallState(Value, frozen=True):
     last_said: tuple[Say, ...] = ()  # for `*`: the words of the last prompt (never a typed number)
     agent_call_sid: str | None = None
     closed_why: str | None = None
+    closed_ms: int | None = None  # when that was said
     left: str | None = None  # the fact that closed the hold
     over: bool = False  # the carrier said the call is over: fact `call_ended` is written
     incidents: tuple[int, ...] = ()  # those the caller was told of

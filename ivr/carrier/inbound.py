@@ -17,6 +17,8 @@ LONGEST_SPEECH = 1000  # a minute of listening is about 200 words
 LONGEST_TEXT = 1600  # the carrier's own bound of a message
 LONGEST_NAME = 200
 LARGEST_COUNT = 10_000_000
+#: the words of CallStatus after which nothing more comes; a call whose events are all told has others before them
+LAST = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 _TOKEN = re.compile(r"[0-9A-Za-z-]{8,64}")
 _KEYS = re.compile(r"[0-9*#]+")
 _COUNT = re.compile(r"[0-9]{1,9}")
@@ -183,7 +185,7 @@ def queue_left(form: Form) -> QueueLeft:
 
 def ended(form: Form) -> Ended:
     """The end of a call."""
-    return Ended(_word(form, "CallStatus", "unknown"), _count(form, "CallDuration"))
+    return Ended(_word(form, "CallStatus", "unknown").lower(), _count(form, "CallDuration"))
 
 
 def dial_ended(form: Form) -> Ended:

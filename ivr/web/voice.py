@@ -131,8 +131,9 @@ def overflow() -> Response:
 
 @voice.post("/status")
 def status() -> Response:
-    """The call is over. 204, known or not."""
-    _take(happened.status(request.form))
+    """The call is over, or has come so far. 204, known or not."""
+    if inbound.ended(request.form).status in inbound.LAST:
+        _take(happened.status(request.form))
     return no_content()
 
 

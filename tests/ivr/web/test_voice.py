@@ -121,6 +121,34 @@ def test_every_end_of_a_call_is_204(carrier: Carrier, wiring: Wiring) -> None:
     assert carrier.post("/voice/status", {"CallSid": "CA" + "7" * 32, "CallStatus": "busy"}).status_code == 204
 
 
+def test_how_far_a_call_has_come_is_no_end_of_it(carrier: Carrier, wiring: Wiring) -> None:
+    for early in ("queued", "ringing", ""):
+        assert carrier.call("/voice/status", CallStatus=early).status_code == 204
+    answer = carrier.call("/voice/incoming")
+    assert verbs(answer) == ["Gather"]
+    assert carrier.call("/voice/status", CallStatus="in-progress").status_code == 204
+    assert verbs(carrier.call(action(answer), Digits="3")) == ["Gather"]
+    assert names(wiring) == ["call_started", "menu_chosen"]
+
+
+def test_a_wait_request_that_comes_late_leads_nobody_back_into_the_queue(
+    carrier: Carrier, wiring: Wiring, clock: Clock
+) -> None:
+    leaves = action(hold(carrier))
+    clock.on(45)
+    carrier.call("/voice/hold", QueueTime="45", QueuePosition="2")
+    clock.on(2)
+    closing = carrier.call(leaves, QueueResult="leave", QueueTime="47")
+    late = carrier.call("/voice/hold", QueueTime="46", QueuePosition="2")
+    assert not {"Enqueue", "Dial"} & set(verbs(late))
+    assert names(wiring).count("held") == 1
+    clock.on(8)
+    assert verbs(carrier.call(action(closing), Digits="1"))[-1] == "Hangup"
+    assert "text_queued" in names(wiring)
+    carrier.call("/voice/hold", QueueTime="0", QueuePosition="2")  # but who is put into it anew is in it
+    assert names(wiring)[-2:] == ["held", "announced"]
+
+
 def test_a_call_that_never_came_in_here_keeps_its_place(carrier: Carrier) -> None:
     assert verbs(carrier.call("/voice/hold", QueueTime="3", QueuePosition="2")) == ["Play", "Pause"]
     assert verbs(carrier.call("/voice/hold-key?turn=4", Digits="1")) == ["Play", "Pause"]
