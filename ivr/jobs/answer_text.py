@@ -9,8 +9,10 @@ from uuid import uuid4
 import structlog
 from psycopg import Connection
 
+from ivr.call.answers import withheld
 from ivr.call.effects import Search
 from ivr.call.events import Found
+from ivr.call.moment import Moment
 from ivr.call.plan import Plan
 from ivr.call.understand import forbidden
 from ivr.carrier.inbound import Message
@@ -192,13 +194,21 @@ def _question(wiring: Wiring, conn: Connection, said: _Said) -> tuple[str, Compo
         found = Found((), "never_offer", None, None, None)
     else:
         found = find(wiring, conn, Search((), body, said.language, wrong_share=share))
-    if not found.cards:
-        _tell(conn, said, "question_answered", {"reason": found.reason, "score": found.score})
+    reason = _withheld(wiring, conn, said, found.cards[0]) if found.cards else found.reason
+    if reason is not None:
+        _tell(conn, said, "question_answered", {"reason": reason, "score": found.score})
         return "nothing", _plain(said, "reply_nothing", number=said.number)
     card = found.cards[0]
     text, answer = _answer_row(wiring, conn, said, card)
     _tell(conn, said, "question_answered", {"text_id": text.id, "article": card.id, "score": found.score})
     return "found", answer
+
+
+def _withheld(wiring: Wiring, conn: Connection, said: _Said, card: ArticleCard) -> str | None:
+    """Why managers let nobody have this article now, by text no more than on a call."""
+    lines, leaf = wiring.queues.now(conn), said.about.leaf if said.about else None
+    moment = Moment(said.at, stopped=lines.stopped, stopped_queues=lines.stopped_queues, incidents=lines.incidents)
+    return withheld(card, said.plan, moment, leaf)
 
 
 def _answer_row(wiring: Wiring, conn: Connection, said: _Said, card: ArticleCard) -> tuple[Text, Composed]:
