@@ -49,7 +49,7 @@ class Settings(BaseModel):
         description="Redis or Valkey; may lose everything at any time",
         json_schema_extra={"default": "embedded Valkey"},
     )
-    public_base_url: kinds.WebAddress = Field(
+    public_base_url: kinds.TwilioCalls = Field(
         description="the address Twilio calls and signs",
         json_schema_extra={"default": "http://127.0.0.1:PORT"},
     )
@@ -78,7 +78,7 @@ class Settings(BaseModel):
         description="any carrier that speaks Twilio's REST API",
         json_schema_extra={"default": f"the test phone, or {rules.TWILIO_API} for a real account"},
     )
-    voice_fallback_url: kinds.WebAddress = Field(
+    voice_fallback_url: kinds.TwilioCalls = Field(
         description="TwiML for the time we cannot answer; better on another host",
         json_schema_extra={"default": "PUBLIC_BASE_URL/voice/fallback"},
     )
