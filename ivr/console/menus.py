@@ -27,6 +27,7 @@ from models.plans import Published
 COUNTED = timedelta(days=28)
 LONGEST_NAME = 80
 LONGEST_WHY = 300
+ARCHIVES = (b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!")  # zip, an empty one, gzip, 7-Zip, RAR
 
 Change = Callable[[str], str]
 
@@ -186,6 +187,8 @@ def bring(conn: Connection, wiring: Wiring, by: Actor, name: str, raw: bytes) ->
     """A new draft from a file. Raises Wrong."""
     if len(raw) > MOST_BYTES:
         raise Wrong({"file": sentence("The file is too big: %(most)s KiB at most.", most=MOST_BYTES // 1024)})
+    if raw.startswith(ARCHIVES):
+        raise Wrong({"file": sentence("This is an archive. Unpack it, and take the menu file in it.")})
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:

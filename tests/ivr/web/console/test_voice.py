@@ -38,8 +38,8 @@ def tone(seconds: float) -> bytes:
     return file.getvalue()
 
 
-def upload(client: ConsoleClient, path: str, raw: bytes, name: str = "take 3.wav", **fields: Any) -> TestResponse:
-    file = FileStorage(io.BytesIO(raw), name)
+def upload(client: ConsoleClient, path: str, raw: bytes, file_name: str = "take 3.wav", **fields: Any) -> TestResponse:
+    file = FileStorage(io.BytesIO(raw), file_name)
     boundary, body = encode_multipart({"csrf_token": client.csrf_token, **fields, "file": file})
     return client.post(path, data=body, content_type=f"multipart/form-data; boundary={boundary}")
 
