@@ -50,9 +50,9 @@ class TextProgress(Value, frozen=True):
 
 
 class Waited(Value, frozen=True):
-    """The wait loop came round. Values are snapshots of the moment of the request."""
+    """The wait loop came round. Values are snapshots of the moment of the request, None where it told none."""
 
-    waited_s: int
+    waited_s: int | None
     position: int | None
     texts: tuple[TextProgress, ...] = ()
 

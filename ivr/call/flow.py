@@ -100,7 +100,7 @@ def _late(state: CallState, event: Queued, plan: Plan, moment: Moment) -> Step:
     if isinstance(event, AgentAnswered) and with_agent:
         return leaving.answered(state, event, plan, moment)
     moved = state.left == "redirected" and not state.over
-    if isinstance(event, Waited) and moved and event.waited_s < state.waited_s:  # in line once more, from 0
+    if isinstance(event, Waited) and moved and (event.waited_s or 0) < state.waited_s:  # in line once more, from 0
         return _found_holding(state, event, plan, moment)
     return Step(state)
 

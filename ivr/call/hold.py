@@ -4,7 +4,7 @@ from ivr.call import hold_keys, incidents, keying, offer_words, texting, waits
 from ivr.call.effects import Step
 from ivr.call.events import Waited
 from ivr.call.facts import Fact
-from ivr.call.holding import OFFERING, document, settle
+from ivr.call.holding import OFFERING, document, settle, waited_by_now_s
 from ivr.call.moment import Moment
 from ivr.call.offers import consider, is_withdrawn, reminder_due, text_refusal, withdraw
 from ivr.call.plan import Plan
@@ -16,7 +16,8 @@ from ivr.call.values import replace
 
 def turn(state: CallState, event: Waited, plan: Plan, moment: Moment) -> Step:
     """The wait loop came round: what was served before has been played to its end."""
-    state = keying.stop(replace(state, waited_s=event.waited_s, position=event.position or state.position))
+    waited_s = waited_by_now_s(state, moment) if event.waited_s is None else event.waited_s
+    state = keying.stop(replace(state, waited_s=waited_s, position=event.position or state.position))
     state, facts = settle(state, moment, finished=True)
     state, silence = _silence(state)
     facts = (*facts, *silence)

@@ -4,7 +4,7 @@ from ivr.call.events import Event, Waited
 from ivr.call.facts import Fact
 from ivr.call.moment import Moment
 from ivr.call.offer_words import wording
-from ivr.call.offers import MOST_OFFERS, answered_ms
+from ivr.call.offers import MOST_OFFERS, answered_ms, answered_now
 from ivr.call.plan import SPEECH_AND_KEYS, Plan
 from ivr.call.prompts import Ask, Music, Prompt, Say
 from ivr.call.speech import milliseconds
@@ -63,7 +63,7 @@ def is_stale(state: CallState, event: Event, moment: Moment) -> bool:
     play: an old request sent again. Who joined anew meanwhile begins at 0 as well, but asks when nothing plays. So is
     one that comes after the queue let go of the caller, with more seconds than could have passed in it since."""
     served = state.served
-    if not isinstance(event, Waited):
+    if not isinstance(event, Waited) or event.waited_s is None:
         return False
     if state.stage is Stage.CLOSED and state.left is not None and state.closed_ms is not None:
         return event.waited_s > SLACK_S + (moment.ms - state.closed_ms) / 1000
@@ -86,7 +86,7 @@ def settle(state: CallState, moment: Moment, *, finished: bool = False) -> tuple
         return offered(state)
     if served.what == "short" and not offer.heard:
         fact = Fact("heard", {"article": offer.card.id})
-        return state.with_offer(heard_ms=served.at_ms + served.speech_ms), (fact,)
+        return state.with_offer(heard_ms=served.at_ms + served.speech_ms, **answered_now(state)), (fact,)
     return state, ()
 
 

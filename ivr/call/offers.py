@@ -6,7 +6,7 @@ from ivr.call.moment import Moment
 from ivr.call.plan import Plan
 from ivr.call.state import CallerKind, CallState, Offer
 from ivr.call.values import replace
-from ivr.call.waits import remaining_s
+from ivr.call.waits import remaining_s, since_s
 from search.result import ArticleCard
 
 #: why no offer was made: data of the fact `offer_refused`
@@ -93,7 +93,7 @@ def reminder_due(state: CallState, plan: Plan, moment: Moment) -> bool:
         and offer.open
         and (state.position is None or state.position >= plan.offers.min_position)
         and not any(one.reminded for one in state.offers)
-        and moment.ms - offer.first_ms >= 1000 * plan.offers.reminder_after_s
+        and since_s(state, moment, offer.first_ms, offer.first_waited_s) >= plan.offers.reminder_after_s
         and hushed(state, plan, moment) is None
     )
 
@@ -122,14 +122,21 @@ def answered_ms(offer: Offer) -> int | None:
     return min(times, default=None)
 
 
+def answered_now(state: CallState) -> dict[str, int]:
+    """What the current offer keeps of an answer at this instant, the first one only."""
+    known = state.offers[-1].answered_waited_s
+    return {"answered_waited_s": state.waited_s if known is None else known}
+
+
 def _due(state: CallState, plan: Plan, moment: Moment) -> bool:
     if not state.offers:
         return state.waited_s >= plan.offers.first_after_s
     if len(state.offers) >= MOST_OFFERS or state.offers[-1].declined:
         return False
-    since = answered_ms(state.offers[-1])
-    more = _next_card(state, moment) is not None
-    return more and since is not None and moment.ms - since >= 1000 * plan.offers.further_after_s
+    last, at_ms = state.offers[-1], answered_ms(state.offers[-1])
+    if at_ms is None or _next_card(state, moment) is None:
+        return False
+    return since_s(state, moment, at_ms, last.answered_waited_s) >= plan.offers.further_after_s
 
 
 def _next_card(state: CallState, moment: Moment) -> ArticleCard | None:

@@ -99,7 +99,9 @@ class Offer(Value, frozen=True):
     withdrawn: bool = False  # its article was withdrawn since: it is neither told nor texted any more
     accepted_ms: int | None = None  # the clear yes: fact `accepted` is written
     texted_ms: int | None = None  # the text was queued (later than the yes where a number is typed)
+    texted_waited_s: int | None = None  # `CallState.waited_s` then
     heard_ms: int | None = None  # the short version was played to its end
+    answered_waited_s: int | None = None  # `CallState.waited_s` at the first of the yes and that end
     news_told: bool = False  # arrived / may not have arrived was said once
 
     @property

@@ -6,12 +6,14 @@ from ivr.call.facts import Fact
 from ivr.call.holding import offered
 from ivr.call.moment import Moment
 from ivr.call.offer_words import wording
+from ivr.call.offers import answered_now
 from ivr.call.plan import Plan
 from ivr.call.prompts import Say
 from ivr.call.queueing import leaf_of
 from ivr.call.speech import in_language, say
 from ivr.call.state import CallerKind, CallState
 from ivr.call.values import replace
+from ivr.call.waits import since_s
 
 ARRIVED = "delivered"
 NO_LINE = "no_line"
@@ -35,7 +37,7 @@ def accept(state: CallState, plan: Plan, moment: Moment, by: str = "key") -> tup
         "plan_version": plan.version,
         "language": state.language,
     }
-    return state.with_offer(accepted_ms=moment.ms), (*facts, Fact("accepted", data))
+    return state.with_offer(accepted_ms=moment.ms, **answered_now(state)), (*facts, Fact("accepted", data))
 
 
 def queue_text(state: CallState, plan: Plan, moment: Moment, to: str | None = None) -> tuple[CallState, QueueText]:
@@ -44,7 +46,8 @@ def queue_text(state: CallState, plan: Plan, moment: Moment, to: str | None = No
     discreet = leaf is not None and leaf.discreet
     topic = "" if leaf is None or discreet else in_language(leaf.topic, state.language)
     text = QueueText(offer.card.id, state.language, discreet, leaf.id if leaf else None, topic, state.path, to)
-    return replace(state, texts_asked=state.texts_asked + 1).with_offer(texted_ms=moment.ms), text
+    state = replace(state, texts_asked=state.texts_asked + 1)
+    return state.with_offer(texted_ms=moment.ms, texted_waited_s=state.waited_s), text
 
 
 def refuse(state: CallState, reason: str) -> tuple[CallState, tuple[Fact, ...]]:
@@ -88,7 +91,7 @@ def news(
     status = {text.article_id: text.status for text in texts}.get(offer.card.id)
     if status == ARRIVED:
         return state.with_offer(news_told=True), (say(state, plan, "arrived"),)
-    late = moment.ms - offer.texted_ms >= 1000 * plan.offers.receipt_within_s
+    late = since_s(state, moment, offer.texted_ms, offer.texted_waited_s) >= plan.offers.receipt_within_s
     if status not in LOST and not late:
         return state, ()
     key = "not_arrived_hear" if offer.card.short is not None else "not_arrived"

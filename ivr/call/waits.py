@@ -33,6 +33,13 @@ def remaining_s(state: CallState, plan: Plan, moment: Moment) -> float | None:
     return expected_s(moment.outlook.get(state.queue or ""), state.position, plan.offers)
 
 
+def since_s(state: CallState, moment: Moment, at_ms: int, waited_s: int | None) -> float:
+    """Seconds since an instant of this hold, when the caller had waited `waited_s`: by our clock, or by the carrier's
+    count where that is more. The count begins anew with each time in the queue."""
+    counted = state.waited_s - waited_s if waited_s is not None else 0
+    return max((moment.ms - at_ms) / 1000, counted)
+
+
 def minutes(seconds: float) -> tuple[int, int] | None:
     """A friendly range of minutes, rounded outward; (1, 1) for about one; None for very long."""
     wait = seconds / 60

@@ -42,6 +42,12 @@ class Incoming:
     arm: str = ""
     plan: int | None = None
 
+    @property
+    def is_borrowed(self) -> bool:
+        """Whether the network found that `from_` is not the number of whoever calls (SHAKEN/STIR). Most calls come
+        without a verdict, which says nothing."""
+        return self.stir_verstat.startswith("TN-Validation-Failed")
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -54,9 +60,9 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A snapshot of the wait loop. `position` is None when the carrier gave none that makes sense."""
+    """A snapshot of the wait loop. What the carrier gave no sense in is None."""
 
-    waited_s: int
+    waited_s: int | None
     position: int | None
 
 
@@ -170,7 +176,7 @@ def answer(form: Form) -> Answer:
 def waiting(form: Form) -> Waiting:
     """Where the caller stands in the queue."""
     position = _count(form, "QueuePosition")
-    return Waiting(_count(form, "QueueTime") or 0, position or None)
+    return Waiting(_count(form, "QueueTime"), position or None)
 
 
 def connecting(form: Form) -> Connecting:

@@ -86,7 +86,7 @@ def _hold_on(service: Wiring) -> str:
     """Music, until the longest hold of any queue is over: which queue it is the request does not say."""
     plan = service.plans.known()
     longest_s = max(queue.max_hold_s for queue in plan.queues.values()) if plan else LONGEST_HOLD_S
-    if inbound.waiting(request.form).waited_s >= longest_s:
+    if (inbound.waiting(request.form).waited_s or 0) >= longest_s:
         return standby.leave_queue()
     return standby.safe_hold(service.settings.public_base_url, service.audio)
 

@@ -53,7 +53,7 @@ EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.builds(Said, WORDS, st.one_of(st.none(), st.floats(0, 1))),
     st.just(Silent()),
     st.builds(Found, CARDS, st.one_of(st.none(), st.just("no_index")), st.none(), st.none(), st.none()),
-    st.builds(Waited, st.integers(0, 10_000), st.one_of(st.none(), st.integers(0, 50)), TEXTS),
+    st.builds(Waited, SECONDS, st.one_of(st.none(), st.integers(0, 50)), TEXTS),
     st.builds(HoldKey, KEYS, TEXTS),
     st.builds(HoldKey, st.just(""), TEXTS, WORDS, st.one_of(st.none(), st.floats(0, 1))),
     st.builds(AgentAnswered, SECONDS, st.one_of(st.none(), st.just("CA9"))),
@@ -163,7 +163,7 @@ def test_every_way_through_the_hold_keeps_every_promise(
     play.check = lambda keys: NumberCheck("+12025550143") if usable else NumberCheck(None, "not_mobile")
     play.incidents = incidents
     for event, after_s in steps:
-        if isinstance(event, Waited):
+        if isinstance(event, Waited) and event.waited_s is not None:
             play.rest(event.waited_s)
             event = replace(event, waited_s=play.state.waited_s + event.waited_s)
         take(play.rest(after_s), event)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from ivr.call.events import Waited
 from ivr.call.moment import Outlook
 from ivr.call.offer_words import offering
 from ivr.call.prompts import Ask, Music
@@ -119,6 +120,26 @@ def test_silence_is_no_input_and_brings_one_short_reminder() -> None:
         play.wait(at, 7)
         assert play.heard == ""
     assert play.names.count("offered") == play.names.count("no_input") == 1
+
+
+def test_what_is_due_after_seconds_goes_by_the_carriers_count_as_well() -> None:
+    """Its seconds in the queue are the caller's, also where our clock ran behind."""
+    silent = Play().to_offer()
+    silent.take(Waited(60, 7)).take(Waited(134, 7))
+    assert not silent.heard.startswith("Still here")
+    assert silent.take(Waited(136, 7)).heard.startswith("Still here")
+    texted = Play().to_offer().key("1")
+    asked = texted.state.waited_s
+    assert "[not_arrived" not in texted.take(Waited(asked + 40, 7)).heard
+    assert "[not_arrived" in texted.take(Waited(asked + 46, 7)).heard
+    assert not offered_now(texted.take(Waited(asked + 170, 7)))
+    assert offered_now(texted.take(Waited(asked + 181, 7)))
+
+
+def test_a_round_without_the_seconds_is_counted_on() -> None:
+    play = Play().to_hold().wait(0).rest(31).take(Waited(None, 7))
+    assert play.state.waited_s == 31
+    assert offered_now(play)
 
 
 def test_no_reminder_for_who_is_nearly_through() -> None:

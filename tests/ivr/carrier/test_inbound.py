@@ -69,11 +69,11 @@ def test_the_first_of_repeated_values_counts() -> None:
     ("form", "here"),
     [
         ({"QueueTime": "41", "QueuePosition": "7"}, Waiting(41, 7)),
-        ({"QueueTime": "", "QueuePosition": "0"}, Waiting(0, None)),
-        ({"QueueTime": "-5", "QueuePosition": "first"}, Waiting(0, None)),
-        ({"QueueTime": "1e9", "QueuePosition": "٣"}, Waiting(0, None)),
+        ({"QueueTime": "", "QueuePosition": "0"}, Waiting(None, None)),
+        ({"QueueTime": "-5", "QueuePosition": "first"}, Waiting(None, None)),
+        ({"QueueTime": "1e9", "QueuePosition": "٣"}, Waiting(None, None)),
         ({"QueueTime": "999999999", "QueuePosition": "9" * 5000}, Waiting(10_000_000, None)),
-        ({}, Waiting(0, None)),
+        ({}, Waiting(None, None)),
     ],
 )
 def test_the_wait_is_numbers_that_make_sense(form: dict[str, str], here: Waiting) -> None:
