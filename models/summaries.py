@@ -17,6 +17,7 @@ _encode = msgspec.json.Encoder().encode  # ten times as fast as json.dumps
 LOCK = 7_461_020  # our number among PostgreSQL's advisory locks
 COMMITTED_AFTER = timedelta(minutes=2)  # a number of a fact is given before its commit; no statement takes that long
 LOOK_BACK = timedelta(days=30)  # a saving may be taken back for so long
+LONGEST_CALL = timedelta(hours=4)  # the carrier's own limit; of one whose end was never told the duration is not known
 
 #: column -> type, as given by whoever makes the rows
 COLUMNS = {
@@ -185,10 +186,13 @@ WITH given AS (
 ), after AS (
     SELECT s.call_sid, next.call_at, next.agent_at
     FROM people JOIN call_summaries s ON s.caller_key = people.k AND s.started_at >= people.first - %(back)s,
-        LATERAL (SELECT min(o.started_at) FILTER (WHERE o.contact) AS call_at, min(o.agent_at) AS agent_at
+        LATERAL (SELECT coalesce(s.ended_at, s.started_at) AS at) AS over,
+        LATERAL (SELECT min(greatest(o.started_at, over.at)) FILTER (WHERE o.contact) AS call_at,
+                min(o.agent_at) FILTER (WHERE o.agent_at > s.started_at) AS agent_at
             FROM {KEYS} AS keys, LATERAL (
                 SELECT started_at, contact, agent_at FROM call_summaries o
-                WHERE o.caller_key = k AND o.started_at > coalesce(s.ended_at, s.started_at) AND o.test = s.test
+                WHERE o.caller_key = k AND o.started_at > s.started_at - %(longest)s AND o.test = s.test
+                    AND (o.started_at > over.at OR o.duration_s IS NOT NULL AND o.ended_at > over.at)
                     AND o.started_at <= s.started_at + %(back)s AND o.call_sid <> s.call_sid) AS o) AS next
 )
 UPDATE call_summaries s SET next_call_at = after.call_at, next_agent_at = after.agent_at,
@@ -210,8 +214,10 @@ def of_people(conn: Connection, keys: Sequence[str]) -> list[str]:
 
 def relate(conn: Connection, call_sids: Sequence[str], now: datetime) -> None:
     """Note, at every call of the people of these calls, when they called next and when an agent answered such a call;
-    savings among them are judged again. Looks LOOK_BACK back and ahead."""
-    conn.execute(_RELATE, {"sids": list(call_sids), "now": now, "back": LOOK_BACK})
+    savings among them are judged again. A call beside one that goes on after it counts from its end on. Looks LOOK_BACK
+    back and ahead."""
+    given = {"sids": list(call_sids), "now": now, "back": LOOK_BACK, "longest": LONGEST_CALL}
+    conn.execute(_RELATE, given)
 
 
 _NOTE = f"""
@@ -257,20 +263,23 @@ def due(conn: Connection, now: datetime, limit: int) -> list[dict[str, Any]]:
 
 def later(conn: Connection, call_sids: Sequence[str]) -> list[Later]:
     """The contacts of the same people within LOOK_BACK after they hung up in these calls; of other channels the first
-    one."""
+    one. A call that goes on beside one and after it is a contact too: nobody is saved twice, or while at another phone.
+    """
     rows = conn.execute(
         f"""
-        SELECT s.call_sid, o.call_sid, o.started_at, 'call', o.leaf = s.leaf OR o.article = s.article,
-            (o.evidence->>'call_started')::bigint
+        SELECT s.call_sid, o.call_sid, greatest(o.started_at, s.hung_up_at + interval '1 microsecond'), 'call',
+            o.leaf = s.leaf OR o.article = s.article, (o.evidence->>'call_started')::bigint
         FROM call_summaries s, LATERAL {KEYS} AS keys, LATERAL (
             SELECT call_sid, started_at, leaf, article, evidence FROM call_summaries o
-            WHERE o.caller_key = k AND o.started_at > s.hung_up_at AND o.started_at <= s.hung_up_at + %(back)s
+            WHERE o.caller_key = k AND o.started_at > s.hung_up_at - %(longest)s
+                AND (o.started_at > s.hung_up_at OR o.duration_s IS NOT NULL AND o.ended_at > s.hung_up_at)
+                AND o.started_at <= s.hung_up_at + %(back)s
                 AND o.contact AND o.test = s.test AND o.call_sid <> s.call_sid) AS o
         WHERE s.call_sid = ANY(%(sids)s) AND s.hung_up_at IS NOT NULL
         UNION ALL
         SELECT call_sid, 'other', next_other_at, 'other', false, NULL FROM call_summaries
         WHERE call_sid = ANY(%(sids)s) AND next_other_at > hung_up_at""",
-        {"sids": list(call_sids), "back": LOOK_BACK},
+        {"sids": list(call_sids), "back": LOOK_BACK, "longest": LONGEST_CALL},
     )
     return [Later(row[0], row[1], row[2], row[3], bool(row[4]), row[5]) for row in rows]
 

@@ -89,6 +89,15 @@ def test_the_next_call_of_the_same_person_is_noted_and_reverses_the_saving(db: C
     assert outcome(db, "CA2")[1] is None
 
 
+def test_of_two_calls_side_by_side_only_the_one_that_went_on_can_be_a_saving(db: Connection, desk: Desk) -> None:
+    for sid, began in (("CA1", BEGAN), ("CA2", BEGAN + MINUTE / 2)):
+        add_call(db, sid, began)
+        use_text(db, sid, began)
+    desk.now = BEGAN + 8 * DAY
+    summarize_calls(desk.wiring)
+    assert [outcome(db, sid)[0] for sid in ("CA1", "CA2")] == ["unattributed", "confirmed_inferred"]
+
+
 def test_a_second_call_after_the_window_reverses_late_on_the_same_topic_only(db: Connection, desk: Desk) -> None:
     add_call(db, "CA1", BEGAN)
     use_text(db, "CA1", BEGAN)
