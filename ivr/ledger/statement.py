@@ -158,8 +158,8 @@ class Told(NamedTuple):
 
     treated: int
     held_out: int
-    needed_treated: int
-    needed_held_out: int
+    needed_treated: int | None
+    needed_held_out: int | None
     avoided: Band | None
     minutes: Band | None
     worth: Band | None
@@ -296,8 +296,8 @@ def _told(given: Given, costs: int, reasons: dict[str, str]) -> Told | None:
     return Told(
         treated=found.treated,
         held_out=found.held_out,
-        needed_treated=round(found.needed_treated * MICRO),
-        needed_held_out=round(found.needed_held_out * MICRO),
+        needed_treated=None if hidden else round(found.needed_treated * MICRO),
+        needed_held_out=None if hidden else round(found.needed_held_out * MICRO),
         avoided=avoided,
         minutes=Band.of(given.agent_minutes.avoided) if given.agent_minutes and not hidden else None,
         worth=worth,

@@ -206,6 +206,8 @@ def headline(one: Statement) -> str:
 
 
 def _groups(told: Told) -> str:
+    if told.needed_treated is None or told.needed_held_out is None:
+        return f"{told.treated:,} callers were offered an article, {told.held_out:,} were held out by lot."
     return (
         f"{told.treated:,} callers were offered an article and {percent(told.needed_treated)} of them needed an agent"
         f" in time; of {told.held_out:,} held out by lot it was {percent(told.needed_held_out)}."

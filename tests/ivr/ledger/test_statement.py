@@ -154,6 +154,8 @@ def test_groups_that_are_not_as_drawn_hide_the_figure() -> None:
     one = month(cells=odd)
     assert one.told is not None
     assert (one.told.hidden, one.told.avoided, one.told.worth, one.cashable) == (True, None, None, None)
+    numbers = next(part for part in sections(one) if part.key == "numbers")
+    assert "1,000 callers were offered an article, 2,000 were held out by lot." in numbers.words
     assert headline(one).startswith("The sizes of the two groups are not as drawn (chance ")
 
 
