@@ -10,6 +10,8 @@ PIP := "$(BIN)/python" -m pip --disable-pip-version-check --no-input
 INSTALL := $(PIP) install --quiet --no-deps --require-hashes --only-binary :all:
 export PATH := $(BIN):$(PATH)
 export PYTHONUNBUFFERED := 1
+# Where it is set, each of many processes compiles all of our modules again.
+unexport PYTHONDONTWRITEBYTECODE
 # honcho gives every process a PORT of its own; this is the one that was asked for.
 export OFFHOLD_PORT := $(PORT)
 
@@ -29,7 +31,7 @@ test: $(VENV)/test.stamp ## lint, types and all tests (installs Chromium and ngi
 	    && exec $(MAKE) --no-print-directory -j2 all-tests lint
 
 all-tests:
-	@exec python -m pytest -q -n 2 $(TESTS)
+	@exec python -m pytest -q -n 2 --dist worksteal $(TESTS)
 
 test-models: .venv-models/stamp ## the tests that need torch and sentence-transformers
 	@exec .venv-models/bin/python -m pytest -q tests/models_torch

@@ -1,5 +1,6 @@
 """The real stores under the tests: one PostgreSQL for the whole run, a Valkey for each process of it."""
 
+import fcntl
 import itertools
 import shutil
 import tempfile
@@ -53,6 +54,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(config.stash[_FOLDER_OF_RUN])
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever needs the whole service comes first: one process of the run starts it, the others do the rest."""
+    items.sort(key=lambda item: "released" not in getattr(item, "fixturenames", ()))
+
+
 @dataclass(frozen=True)
 class RunningStores:
     """Where the stores of this process are, and a way to new databases."""
@@ -77,13 +83,35 @@ def stores(request: pytest.FixtureRequest) -> Iterator[RunningStores]:
 
 
 @pytest.fixture(scope="session")
+def released(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    """A DATA_DIR after `release`. All processes of a test run share it: the first makes it, the others wait."""
+    from tests.browser.service import release
+
+    own = tmp_path_factory.getbasetemp()
+    shared = (own.parent if hasattr(request.config, "workerinput") else own) / "released"
+    shared.mkdir(exist_ok=True)
+    with (shared / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / "done").exists():
+            release(shared / "var")
+            (shared / "done").touch()
+    return shared / "var"
+
+
+@pytest.fixture(scope="session")
 def scenery(
-    stores: RunningStores, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+    stores: RunningStores,
+    tmp_path_factory: pytest.TempPathFactory,
+    pytestconfig: pytest.Config,
+    request: pytest.FixtureRequest,
 ) -> Iterator["Scenery"]:
     """The starter company, for copies of its database; see `tests.scenery.set_up`."""
     from tests.scenery import set_up  # it imports half the product, which most tests do without
 
-    with set_up(stores, tmp_path_factory.mktemp("scenery"), pytestconfig.cache.mkdir("stories")) as made:
+    def build() -> Path:
+        return Path(request.getfixturevalue("released"))
+
+    with set_up(stores, tmp_path_factory.mktemp("scenery"), pytestconfig.cache.mkdir("stories"), build) as made:
         yield made
 
 

@@ -3,7 +3,7 @@
 import copy
 import hashlib
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -57,17 +57,18 @@ class Scenery:
 
 
 @contextmanager
-def set_up(stores: Any, folder: Path, kept: Path) -> Iterator[Scenery]:
-    """Import the starter community, build its index and publish the starter menu, once a run.
+def set_up(stores: Any, folder: Path, kept: Path, released: Callable[[], Path]) -> Iterator[Scenery]:
+    """Import the starter community and publish the starter menu, with the index that a release built.
 
-    The index is kept in `kept` for the next run, as long as the community and the way it is indexed stay the same.
+    The index is kept in `kept` for the next run, as long as the community and the way it is indexed stay the same:
+    only without it `released` is asked for, a DATA_DIR after `release`.
     """
     database = f"{SCENERY}_{stores.prefix}"
     admin = stores.database_url("postgres")
     with copied(admin, "migrated", database):
         settings = load(environment(stores.database_url(database), stores.redis_url, folder), dotenv=None)
         articles_cli.import_path(settings, COMMUNITY)
-        version = _index(settings, kept)
+        version = _index(settings, kept, released)
         with psycopg.connect(stores.database_url(database), autocommit=True) as conn:
             plans.publish(conn, STARTER.read_text("utf-8"), "tests", "the starter menu", at=NOON)
         encoder = load_encoder("onnx", settings.encoder_model, 1)
@@ -75,17 +76,15 @@ def set_up(stores: Any, folder: Path, kept: Path) -> Iterator[Scenery]:
         yield Scenery(admin, database, stores.database_url, stores.redis_url, folder, encoder, bundle)
 
 
-def _index(settings: Settings, kept: Path) -> str:
+def _index(settings: Settings, kept: Path, released: Callable[[], Path]) -> str:
     modules = (search.index, search.bundle, search.vectors, search.words, search.encoder)
     sources = (COMMUNITY, *(Path(str(module.__file__)) for module in modules))
     bundle = kept / hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:20]
     if not bundle.is_dir():
-        built = articles_cli.build_index(settings, threads=1)
         unfinished = kept / uuid4().hex
-        shutil.copytree(settings.data_dir / "index" / built.version, unfinished / built.version)
+        shutil.copytree(released() / "index", unfinished)
         with suppress(OSError):  # another process of this run was quicker
             unfinished.rename(bundle)
-        return built.version
     (found,) = bundle.iterdir()
     shutil.copytree(found, settings.data_dir / "index" / found.name)
     with psycopg.connect(settings.database_url.get_secret_value(), autocommit=True) as conn:

@@ -5,6 +5,7 @@ write one; `REWRITE_STORIES=1` puts what is on record in the place of what was e
 import os
 from collections.abc import Iterable
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from ivr.call.closed import CLOSED_WHY
 from ivr.call.facts import FACTS
 from ivr.call.flow import QUEUE_RESULTS
 from ivr.call.offers import OFFER_REFUSALS, TEXT_REFUSALS
-from ivr.phone.story import read
+from ivr.phone.story import Story, read
 from ivr.texts import consent
 from search.result import REFUSALS
 from tests.record import rewrite, unlike
@@ -22,7 +23,6 @@ from tests.stage import Stage
 
 FOLDER = Path(__file__).parent / "calls"
 FILES = sorted(FOLDER.glob("*.yaml"))
-STORIES = {file: read(file) for file in FILES}
 TEXT_STATUSES = (
     "queued", "sending", "unknown", "sent", "delivered", "undelivered", "failed", "expired", "canceled",
 )  # fmt: skip
@@ -76,10 +76,20 @@ REWRITE = bool(os.environ.get("REWRITE_STORIES"))
 TELL = os.environ.get("TELL_STORIES")
 
 
+@cache
+def story_in(file: Path) -> Story:
+    """Parsed when it is asked for, not by every process that looks for tests."""
+    return read(file)
+
+
+def stories() -> list[Story]:
+    return [story_in(file) for file in FILES]
+
+
 @pytest.mark.parametrize("twice", [False, True], ids=["as-is", "doubled"])
 @pytest.mark.parametrize("file", FILES, ids=[file.stem for file in FILES])
 def test_story_goes_as_written(file: Path, twice: bool, scenery: Scenery) -> None:
-    story = STORIES[file]
+    story = story_in(file)
     wishes = dict(story.ends)
     misuses = [str(one) for one in wishes.pop("warnings", [])]
     with ExitStack() as parts:
@@ -108,7 +118,7 @@ def _any_of(problems: list[str], code: str) -> bool:
 
 def _told(*names: str) -> set[str]:
     """Details of these facts, as the stories expect them."""
-    facts = {fact for story in STORIES.values() for fact in story.ends["facts"]}
+    facts = {fact for story in stories() for fact in story.ends["facts"]}
     return {detail for name, _, detail in (fact.partition(" ") for fact in facts) if name in names}
 
 
@@ -117,12 +127,12 @@ def _never(wanted: Iterable[str], played: Iterable[str]) -> list[str]:
 
 
 def test_every_fact_is_in_some_story() -> None:
-    played = {fact.partition(" ")[0] for story in STORIES.values() for fact in story.ends["facts"]}
+    played = {fact.partition(" ")[0] for story in stories() for fact in story.ends["facts"]}
     assert _never(FACTS, played) == []
 
 
 def test_every_queue_result_is_in_some_story_and_one_that_nobody_knows() -> None:
-    played = {result for story in STORIES.values() for result in story.ends["results"]}
+    played = {result for story in stories() for result in story.ends["results"]}
     assert _never(QUEUE_RESULTS, played) == []
     assert played - QUEUE_RESULTS
 
@@ -142,25 +152,21 @@ def test_every_reason_to_be_closed_is_in_some_story() -> None:
 
 
 def test_every_status_of_a_text_is_in_some_story() -> None:
-    at_the_end = [text for story in STORIES.values() for text in story.ends["texts"]]
+    at_the_end = [text for story in stories() for text in story.ends["texts"]]
     on_the_way = [
-        text
-        for story in STORIES.values()
-        for turn in story.turns
-        if turn.kind == "expects"
-        for text in turn.get("texts", [])
+        text for story in stories() for turn in story.turns if turn.kind == "expects" for text in turn.get("texts", [])
     ]
     assert _never(TEXT_STATUSES, {text.split()[-1] for text in at_the_end + on_the_way}) == []
 
 
 def test_every_branch_is_shown_by_some_story() -> None:
     promised = {branch for section in BRANCHES.values() for branch in section}
-    shown = {branch for story in STORIES.values() for branch in story.shows}
+    shown = {branch for story in stories() for branch in story.shows}
     assert _never(promised, shown) == []
     assert _never(shown, promised) == []
 
 
 def test_every_story_is_one_of_a_kind_and_has_a_sentence_for_a_title() -> None:
-    titles = [story.title for story in STORIES.values()]
+    titles = [story.title for story in stories()]
     assert len(set(titles)) == len(titles) >= 45
     assert [title for title in titles if len(title.split()) < 5] == []

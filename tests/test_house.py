@@ -4,6 +4,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,10 @@ def module(imported: str) -> str:
     return imported
 
 
-IMPORTS = {name_of(file): {module(one) for one in imports(file)} for file in FILES}
+@cache
+def imported_by() -> dict[str, set[str]]:
+    """What each module imports: read when it is asked for, not by every process that looks for tests."""
+    return {name_of(file): {module(one) for one in imports(file)} for file in FILES}
 
 
 def within(name: str, *packages: str) -> bool:
@@ -48,7 +52,7 @@ def within(name: str, *packages: str) -> bool:
 def breaches(of: str, allowed_ours: tuple[str, ...], allowed_others: tuple[str, ...] | None = None) -> list[str]:
     """Imports of a package that are neither its own, nor allowed, nor (for `allowed_others`) standard library."""
     found = []
-    for name, imported in IMPORTS.items():
+    for name, imported in imported_by().items():
         if not within(name, of):
             continue
         for one in imported:
@@ -103,7 +107,7 @@ def test_the_test_phone_reaches_the_service_only_by_http() -> None:
 def test_a_library_is_imported_in_its_place_only(library: str, places: tuple[str, ...]) -> None:
     found = [
         name
-        for name, imported in IMPORTS.items()
+        for name, imported in imported_by().items()
         if any(one.split(".")[0] == library for one in imported) and not within(name, *places)
     ]
     assert found == []
@@ -112,7 +116,7 @@ def test_a_library_is_imported_in_its_place_only(library: str, places: tuple[str
 def test_nobody_but_the_app_imports_the_web() -> None:
     found = [
         name
-        for name, imported in IMPORTS.items()
+        for name, imported in imported_by().items()
         if any(within(one, "ivr.web") for one in imported) and not within(name, "ivr.web", "ivr.app")
     ]
     assert found == []
@@ -140,7 +144,7 @@ def test_the_middle_touches_nothing_outside(package: str) -> None:
     banned = {"os", "random", "logging", "time", "socket", "subprocess", "pathlib", "io"}
     found = [
         f"{name} imports {one}"
-        for name, imported in IMPORTS.items()
+        for name, imported in imported_by().items()
         if within(name, package)
         for one in imported
         if one.split(".")[0] in banned
@@ -162,7 +166,7 @@ def test_no_two_packages_import_each_other() -> None:
 
     arrows = {
         (room(a), room(b))
-        for a, seen in IMPORTS.items()
+        for a, seen in imported_by().items()
         for b in seen
         if b.split(".")[0] in OURS and room(a) != room(b)
     }

@@ -22,7 +22,6 @@ from ivr import wiring as wirings
 from ivr.phone.desk import MARK
 from ivr.phone.terminal import call_with_story
 from ivr.wiring import Wiring
-from tests.browser.conftest import released as released
 from tests.browser.service import Service, running
 from tests.ivr.web.conftest import *  # noqa: F403 - the pages as under their own tests
 from tests.ivr.web.console.conftest import *  # noqa: F403

@@ -3,7 +3,6 @@
 import pytest
 
 from config.settings import Settings, load
-from tests.browser.conftest import released
 from tests.ivr.jobs.conftest import desk, starter_plan
 from tests.ivr.web.conftest import (
     CALLED,
@@ -27,7 +26,6 @@ __all__ = [
     "compiled_once",
     "desk",
     "logged",
-    "released",
     "starter_plan",
     "token",
     "wiring",

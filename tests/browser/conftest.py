@@ -1,6 +1,5 @@
 """One service and one browser for all tests of the folder; a fresh context, and nothing to complain of, for each."""
 
-import fcntl
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,21 +9,7 @@ from playwright.sync_api import Browser, BrowserContext
 
 from tests.browser.chromium import Complaints, chromium, person
 from tests.browser.phone import PATIENCE_MS, Phone
-from tests.browser.service import Service, release, running
-
-
-@pytest.fixture(scope="session")
-def released(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
-    """A DATA_DIR after `release`. All processes of a test run share it: the first makes it, the others wait."""
-    own = tmp_path_factory.getbasetemp()
-    shared = (own.parent if hasattr(request.config, "workerinput") else own) / "released"
-    shared.mkdir(exist_ok=True)
-    with (shared / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (shared / "done").exists():
-            release(shared / "var")
-            (shared / "done").touch()
-    return shared / "var"
+from tests.browser.service import Service, running
 
 
 @pytest.fixture(scope="session")
