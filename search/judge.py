@@ -25,13 +25,15 @@ GATE = (
     "sparse",  # and what is missing to one half
     "lead",  # of the nearest article over these
     "lead where sparse",
-    "clear where sparse",  # by how much the ranking puts the first before the second
+    "clear and near where sparse",  # by how much the ranking puts the first before the second, the nearer the more
     "tagged",  # the article has a tag that a menu choice names
     "outside",  # standard deviations below what is usual between askers and articles of this community
 )
 NEXT = 10
 HALF = 0.5
-CLEAR = 6.0  # logits: more is not clearer
+CLEAR = 5.0  # logits: more is not clearer
+FLOOR = 0.3  # cosine: an article none of whose views is so near is not what is meant, however far the others are
+NEAREST_VIEW = FEATURES.index("any view")
 BETTER = FEATURES.index("title or whole")
 TAG = FEATURES.index("tag")
 _SHIPPED = Path(__file__).with_name("judge.json")
@@ -73,7 +75,7 @@ def gate_facts(features: npt.NDArray[np.float32], scores: Numbers, best: int, de
     mean, deviation = density
     outside = min((near - mean) / deviation + HALF, 0.0)
     tagged = float(features[best, TAG] > 0)
-    clear = min(max(float(scores[best]) - rival, -CLEAR), CLEAR)
+    clear = min(max(float(scores[best]) - rival, -CLEAR), CLEAR) * max(float(features[best, NEAREST_VIEW]) - FLOOR, 0.0)
     return np.array([max(near - HALF, 0.0), sparse, lead, sparse * lead, sparse * clear, tagged, outside])
 
 

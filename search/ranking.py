@@ -8,16 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from search.bundle import Allowed, Bundle
-from search.evidence import FEATURES, Asked, evidence
-from search.judge import Judge, gate_facts
+from search.evidence import Asked, evidence
+from search.judge import FLOOR, NEAREST_VIEW, Judge, gate_facts
 from search.words import stop_terms
 
-NEAREST_VIEW = FEATURES.index("any view")
 NEAREST = 64  # passages looked at
 SHARED_WORDS = 24  # articles looked at for their words
 AT_CHOICE = 40  # passages looked at among those with a tag that a menu choice names
 FAR = -10.0
-FLOOR = 0.3  # cosine: an article none of whose views is so near is not what is meant, however far the others are
 RARE_TAG = 0.05  # share of the articles: what is tagged more often says little about the problem
 
 

@@ -137,6 +137,18 @@ def test_the_gate_is_surer_of_a_lonely_good_match_than_of_one_among_equals() -> 
     assert logits[0] > 3 > 0 > logits[1]
 
 
+def test_an_article_that_is_not_near_is_little_surer_for_being_ahead_of_all_others() -> None:
+    """ "I need a receipt for my tax return", among threads of a telephone company."""
+    views = slice(0, FEATURES.index("words"))
+    near, far = np.zeros((2, 12, len(FEATURES)), np.float32)
+    near[:, views], far[:, views] = 0.25, 0.25
+    near[0, views], far[0, views] = 0.8, 0.4
+    scores = np.array([5.0, *[0.0] * 11])
+    ahead = GATE.index("clear and near where sparse")
+    found = [gate_facts(one, scores, 0, (0.45, 0.08))[ahead] for one in (near, far)]
+    assert found == pytest.approx([0.25 * 5 * 0.5, 0.25 * 5 * 0.1])
+
+
 def test_tags_and_choices_are_compared_without_their_punctuation() -> None:
     assert tag_form("send-and-receive_Email!") == tag_form("Send and receive  email") == "send and receive email"
     assert set(letter_runs("Wi-Fi")) == set(letter_runs("wi fi"))
