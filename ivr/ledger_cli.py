@@ -43,9 +43,12 @@ class Month(click.ParamType[date]):
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> date:
         """The first day. Fails on what is no month."""
         try:
-            return value if isinstance(value, date) else date.fromisoformat(f"{value}-01")
+            found = value if isinstance(value, date) else date.fromisoformat(f"{value}-01")
         except ValueError:
+            found = date.min
+        if not 2000 <= found.year < 3000:
             self.fail(f"'{value}' is no month: write 2026-09", param, ctx)
+        return found
 
 
 def _bar(total: int) -> tuple[Progress, TaskID]:

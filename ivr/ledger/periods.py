@@ -41,6 +41,8 @@ def objections(wish: Wish, state: State) -> list[str]:
     first = next_month(state.last_closed) if state.last_closed else min(state.months, default=wish.month)
     if wish.month > first:
         found.append(f"{first:%Y-%m} has to be closed before.")
+    if wish.month < first:  # a slip of the pen would have to be followed by every month since
+        found.append(f"The books begin with {first:%Y-%m}: nothing is to be closed before.")
     due = state.ends_at + state.window
     if state.now < due:
         when = due.astimezone(state.zone).isoformat(timespec="minutes")

@@ -70,6 +70,11 @@ def test_publish_settle_and_close(flask: Flask, card: Path) -> None:
     assert flask("months", "list").output == "2026-10  open\n"
 
 
+@pytest.mark.parametrize("month", ["9999-12", "0000-01", "2026-13", "1999-12", "2026-9"])
+def test_what_is_no_month_is_refused(flask: Flask, month: str) -> None:
+    assert f"'{month}' is no month: write 2026-09" in flask("settle", "--month", month).output
+
+
 @pytest.mark.parametrize("hours", ["-1", "many", "NaN", "1e99"])
 def test_hours_that_are_none_are_refused(flask: Flask, hours: str) -> None:
     refused = flask("rates", "hours", "2026-10", "--source", "log", "--", hours)

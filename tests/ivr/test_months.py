@@ -42,6 +42,7 @@ def test_a_month_can_be_closed_once_its_last_day_has_matured() -> None:
         (GOOD._replace(card_by="cli:ben"), "somebody else"),
         (GOOD._replace(hours_by="cli:ben"), "hours on articles"),
         (GOOD._replace(months=[date(2026, 9, 1), OCTOBER]), "2026-09 has to be closed before"),
+        (GOOD._replace(months=[NOVEMBER]), "The books begin with 2026-11"),
         (GOOD._replace(last_closed=OCTOBER), "no month is opened again"),
         (GOOD._replace(last_closed=date(2026, 8, 1)), "2026-09 has to be closed before"),
     ],
