@@ -14,7 +14,7 @@ from flask import Flask
 
 from config import logs
 from config.settings import load_or_exit
-from ivr import web
+from ivr import memory, web
 from ivr import wiring as wirings
 from ivr.landing import Landing
 from ivr.places import Places
@@ -73,6 +73,7 @@ def create_app(wiring: Wiring | None = None) -> Flask:
 def serve() -> Flask:
     """The application of a web process: encoder and index loaded, the database's hash key checked."""
     end_with_parent()
+    memory.keep_one_heap()
     wiring = _build()
     wiring.check_hash_key()
     wiring.warm()
@@ -83,6 +84,7 @@ def serve() -> Flask:
     webhooks.tell(Lines(sys.stderr.fileno()))
     app.extensions[TOGETHER] = Together(os.getppid())
     gc.collect()
+    memory.keep_giving_back()
     gc.freeze()  # what is there now lives as long as the process: collections need not walk it
     gc.set_threshold(10_000, 20)  # a request leaves next to no cycles to collect
     return app
