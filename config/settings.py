@@ -124,6 +124,10 @@ class Settings(BaseModel):
         100, ge=1, description="most texts a day to numbers that share their first seven digits; more looks like abuse"
     )
     prefix_typed_texts_a_day: int = Field(10, ge=0, description="of these, to numbers that callers typed in")
+    country_texts_a_day: int = Field(
+        100_000, ge=0, description="most texts a day to the numbers of each of these countries"
+    )
+    texts_a_minute: int = Field(600, ge=1, description="most texts a minute to all numbers together")
     prefix_answers_an_hour: int = Field(
         30, ge=0, description="most answers an hour to texts from numbers that share their first seven digits"
     )

@@ -6,12 +6,13 @@ from collections import Counter
 import structlog
 from psycopg import Connection
 
+from ivr import kept_texts
 from ivr.call import state as states
 from ivr.call.values import replace
 from ivr.console.actors import Actor
 from ivr.turn import SEALED
 from ivr.wiring import Wiring
-from models import audit, erase, sealed
+from models import audit, erase, sealed, site
 
 log = structlog.get_logger()
 
@@ -26,6 +27,13 @@ class Resealed(Counter[str]):
         self.missed = 0
         self.on_disk = 0
 
+    def note(self, table: str, put: bool) -> None:
+        """One more, or one that changed meanwhile."""
+        if put:
+            self[table] += 1
+        else:
+            self.missed += 1
+
     @property
     def done(self) -> bool:
         """Whether nothing here needs an older key any more."""
@@ -33,7 +41,8 @@ class Resealed(Counter[str]):
 
 
 def reseal(wiring: Wiring, by: Actor) -> Resealed:
-    """Seal anew whatever is sealed under an older key. Every process must know the new key first. May be run again."""
+    """Seal anew whatever is sealed under an older key, and texts of a release that did not seal them. First every
+    process must know the new key, and be of a release that opens texts. May be run again."""
     told = Resealed()
     with wiring.pool.connection() as reading, wiring.pool.connection() as writing:
         with erase.unhurried(reading):
@@ -41,6 +50,8 @@ def reseal(wiring: Wiring, by: Actor) -> Resealed:
                 for column in columns:
                     _column(wiring, reading, writing, (table, column), told)
             _calls(wiring, reading, writing, told)
+            site.put(writing, kept_texts.SEALING, "yes")  # whoever queues a text from now on seals it
+            _texts(wiring, reading, writing, told)
         told.on_disk = len(wiring.spool.waiting())
         with writing.transaction():
             audit.note(
@@ -61,10 +72,7 @@ def _column(wiring: Wiring, reading: Connection, writing: Connection, where: tup
             continue
         if new is None:
             continue
-        if sealed.put(writing, table, column, place, old, new):
-            told[table] += 1
-        else:
-            told.missed += 1
+        told.note(table, sealed.put(writing, table, column, place, old, new))
 
 
 def _calls(wiring: Wiring, reading: Connection, writing: Connection, told: Resealed) -> None:
@@ -76,10 +84,28 @@ def _calls(wiring: Wiring, reading: Connection, writing: Connection, told: Resea
             continue
         if new == (text, reply):
             continue
-        if sealed.put_call(writing, call_sid, (text, reply), new):
-            told["calls"] += 1
-        else:
-            told.missed += 1
+        told.note("calls", sealed.put_call(writing, call_sid, (text, reply), new))
+
+
+def _texts(wiring: Wiring, reading: Connection, writing: Connection, told: Resealed) -> None:
+    """Texts, and answers to texts; as well those of a release that did not seal them."""
+    for text_id, *text in sealed.texts(reading):
+        old = (text[0], text[1])
+        try:
+            new = kept_texts.anew(wiring.numbers, *old)
+        except ValueError:
+            told.lost["texts"] += 1
+            continue
+        if new != old:
+            told.note("texts", sealed.put_text(writing, text_id, old, new))
+    for message_sid, reply in sealed.replies(reading):
+        try:
+            again = wiring.numbers.rehide(reply)
+        except ValueError:
+            told.lost["inbound_texts"] += 1
+            continue
+        if again != reply:
+            told.note("inbound_texts", sealed.put_reply(writing, message_sid, reply, again))
 
 
 def _state(wiring: Wiring, text: str) -> str:

@@ -35,7 +35,7 @@ MakeEvent = Callable[[tuple[TextProgress, ...]], Event]
 ANSWER_WITHIN_S = 0.7  # of the database; without it the caller is answered by then, within a second in all
 TRIES = 5  # against other requests for the same call at the same instant
 MARKS_KEPT = 4
-SEALED = "sealed:"
+SEALED = numbers.SEALED
 
 
 class UnknownCall(LookupError):
@@ -161,7 +161,8 @@ def _meet(wiring: Wiring, conn: Connection, plan: Plan, incoming: Incoming) -> t
     now = wiring.clock()
     rules = plan.offers
     own = wiring.development_account
-    found = numbers.classify(incoming.from_, own=incoming.to, countries=wiring.settings.allowed_text_countries)
+    shown = "" if incoming.is_borrowed else incoming.from_  # nobody's text, topic or STOP follows from a forged number
+    found = numbers.classify(shown, own=incoming.to, countries=wiring.settings.allowed_text_countries)
     key = wiring.numbers.key(found.e164) if found.e164 else None
     bucket = wiring.numbers.bucket(rules.experiment, key or incoming.call_sid)
     caller = Caller(found.kind, key, bucket, test=own, force_arm=_forced_arm(incoming.arm) if own else None)

@@ -6,6 +6,7 @@ from typing import Literal
 
 from psycopg import Connection
 
+from ivr import kept_texts
 from ivr.call.plan import Plan
 from ivr.jobs.answer_text import say_not, say_solved
 from ivr.texts import links
@@ -51,7 +52,7 @@ def visit(wiring: Wiring, token: str, arrival: Arrival) -> Page | None:
     """Record a visit and give its page; None for a token that is unknown, misspelt or older than 30 days."""
     now = wiring.clock()
     with wiring.pool.connection() as conn:
-        text = text_rows.by_token(conn, token) if links.TOKEN.fullmatch(token) else None
+        text = kept_texts.by_token(wiring, conn, token) if links.TOKEN.fullmatch(token) else None
         if text is None or now - text.created_at > LINK_LIVES:
             return None
         plan = wiring.plans.live(conn)

@@ -69,6 +69,7 @@ class Wiring:
     places: Places
     development_account: bool  # its calls come from the test phone
     encoder: Encoder | None = None
+    seals_texts: bool = False  # known of this database: see `ivr.kept_texts`
     unanswerable: float = UNANSWERABLE_SHARE  # of callers, as far as is known: see `ivr.gate`
     _rendered: dict[tuple[tuple[Prompt, ...], int, int, str, int], str] = field(default_factory=dict)
     _news: list[News] = field(default_factory=list)

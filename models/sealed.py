@@ -45,6 +45,34 @@ def calls(conn: Connection) -> Iterator[tuple[str, str, str]]:
             yield from cursor.execute("SELECT call_sid, state, reply FROM calls WHERE state <> '{}'")
 
 
+def texts(conn: Connection) -> Iterator[tuple[str, str, str]]:
+    """Texts of which token or wording is kept: (id, token, body)."""
+    with conn.transaction(), conn.cursor(name="sealed_texts") as cursor:
+        cursor.itersize = _AT_ONCE
+        with patient(conn):
+            yield from cursor.execute("SELECT id, token, body FROM texts")
+
+
+def put_text(conn: Connection, text_id: str, old: tuple[str, str], new: tuple[str, str]) -> bool:
+    """Put another token and body in the place of the old ones. False: they were forgotten meanwhile."""
+    query = "UPDATE texts SET token = %s, body = %s WHERE id = %s AND token = %s AND body = %s"
+    return conn.execute(query, (*new, text_id, *old)).rowcount == 1
+
+
+def replies(conn: Connection) -> Iterator[tuple[str, str]]:
+    """Answers to texts: (message, reply)."""
+    with conn.transaction(), conn.cursor(name="sealed_replies") as cursor:
+        cursor.itersize = _AT_ONCE
+        with patient(conn):
+            yield from cursor.execute("SELECT message_sid, reply FROM inbound_texts WHERE reply IS NOT NULL")
+
+
+def put_reply(conn: Connection, message_sid: str, old: str, new: str) -> bool:
+    """Put another reply in the place of the old one. False: it was forgotten meanwhile."""
+    query = "UPDATE inbound_texts SET reply = %s WHERE message_sid = %s AND reply = %s"
+    return conn.execute(query, (new, message_sid, old)).rowcount == 1
+
+
 def put_call(conn: Connection, call_sid: str, old: tuple[str, str], new: tuple[str, str]) -> bool:
     """Put another state and reply in the place of the old ones. False: the call went on meanwhile."""
     query = "UPDATE calls SET state = %s, reply = %s WHERE call_sid = %s AND state = %s AND reply = %s"

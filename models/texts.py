@@ -196,9 +196,9 @@ def read(conn: Connection, text_id: str) -> Text | None:
     return _one(conn, "id = %s", (text_id,))
 
 
-def by_token(conn: Connection, token: str) -> Text | None:
-    """A text by the token of its link."""
-    return _one(conn, "token = %s", (token,))
+def by_token(conn: Connection, *tokens: str) -> Text | None:
+    """A text by the token of its link, in any of the forms it may be stored in."""
+    return _one(conn, "token = ANY(%s)", (list(tokens),))
 
 
 def latest_to(conn: Connection, to_key: str, since: datetime) -> Text | None:

@@ -28,7 +28,7 @@ FACTS: dict[str, str] = {
     "heard": "the short version was played to its end",
     "number_typed": "a caller who cannot be texted typed and confirmed a mobile number",
     "number_refused": "a typed number was unusable; data: reason",
-    "text_refused": "a consented text could not be queued; data: reason (cap, opted out, repeat)",
+    "text_refused": "a consented text could not be queued; data: reason (opted out, repeat, a budget ...)",
     "text_queued": "the text's row and its job are committed; data: text_id, segments",
     "sent": "the carrier accepted the text; data: text_id, message_sid",
     "unknown": "the carrier may or may not have taken the text; data: text_id",

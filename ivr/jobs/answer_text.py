@@ -9,6 +9,7 @@ from uuid import uuid4
 import structlog
 from psycopg import Connection
 
+from ivr import kept_texts
 from ivr.call.answers import withheld
 from ivr.call.effects import Search
 from ivr.call.events import Found
@@ -63,11 +64,13 @@ def answer_text(wiring: Wiring, message: Message) -> str | None:
         key, now = wiring.numbers.key(message.from_), wiring.clock()
         known = inbound.begin(conn, message.message_sid, key, _prefix_key(wiring, message), now)
         if known is not None:
-            return known.reply
+            return kept_texts.told_reply(wiring, known.reply)
         said = _understood(wiring, conn, message, key, now)
         kind, reply = _answer(wiring, conn, said)
         _tell(conn, said, "replied", {"kind": kind, "segments": reply.segments if reply else 0})
-        inbound.finish(conn, message.message_sid, kind, reply.body if reply else None)
+        inbound.finish(
+            conn, message.message_sid, kind, kept_texts.kept_reply(wiring, conn, reply.body if reply else None)
+        )
         return reply.body if reply else None
 
 
@@ -181,7 +184,10 @@ def _steps(wiring: Wiring, conn: Connection, said: _Said) -> tuple[str, Composed
     accepted = article.accepted if article else None
     body = compose.steps_text(said.plan, said.language, accepted.text) if accepted else None
     if body is None:
-        link = links.url(wiring.settings.link_base_url, said.about.token)
+        token = kept_texts.token_of(wiring, said.about)
+        if token is None:
+            return "steps", _plain(said, "reply_nothing", number=said.number)
+        link = links.url(wiring.settings.link_base_url, token)
         return "steps", _plain(said, "reply_no_steps", link=link)
     _tell(conn, said, "steps_sent", {"article": said.about.article_id, "segments": body.segments})
     return "steps", body
@@ -240,7 +246,7 @@ def _answer_row(wiring: Wiring, conn: Connection, said: _Said, card: ArticleCard
         expires_at=said.at,
         status="sent",
     )
-    return texts.queue(conn, new)[0], body
+    return texts.queue(conn, kept_texts.as_kept(wiring, conn, new))[0], body
 
 
 _BY_KIND: dict[str, Callable[[Wiring, Connection, _Said], tuple[str, Composed | None]]] = {

@@ -8,11 +8,12 @@ import structlog
 
 from config.folders import spool_folder
 from ivr.wiring import Wiring
-from models import drafts, erase, inbound, numbers, recordings, studies, texts, transcripts
+from models import drafts, erase, inbound, numbers, recordings, studies, text_counts, texts, transcripts
 
 log = structlog.get_logger()
 
 KEPT = timedelta(days=30)
+COUNTS_KEPT = timedelta(days=2)
 DRAFTS_KEPT = timedelta(days=90)  # of those that were thrown away
 
 
@@ -30,6 +31,7 @@ def erase_old(wiring: Wiring) -> None:
             "drafts": drafts.erase_closed(conn, wiring.clock() - DRAFTS_KEPT),
             "recordings": recordings.erase_removed(conn, before),
             "studies": studies.forget_words(conn, wiring.clock()),
+            "text_counts": text_counts.forget(conn, wiring.clock() - COUNTS_KEPT),
         }
     if any(erased.values()):
         log.info("erased_old", **erased)

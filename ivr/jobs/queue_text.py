@@ -7,6 +7,7 @@ from uuid import uuid4
 import structlog
 from psycopg import Connection
 
+from ivr import kept_texts
 from ivr.call.effects import QueueText
 from ivr.call.plan import Plan
 from ivr.call.state import CallState
@@ -16,7 +17,7 @@ from ivr.texts import compose, links, numbers, quiet
 from ivr.texts.compose import Composed
 from ivr.texts.consent import Standing, may_text
 from ivr.wiring import Wiring
-from models import facts, texts
+from models import facts, text_counts, texts
 from models import numbers as number_rows
 from models.texts import NewText, Text
 
@@ -42,6 +43,7 @@ def text_refusal(
         prefix_key=_prefix_key(wiring, number),
         now=wiring.clock(),
     )
+    counted = text_counts.counted(conn, numbers.country(number), wiring.clock())
     if seen.article == "withdrawn":
         return "withdrawn"
     textable, country_allowed = numbers.textable(number, settings.allowed_text_countries)
@@ -57,11 +59,15 @@ def text_refusal(
             typed_in_day=seen.typed_in_day,
             prefix_spent=seen.in_prefix >= settings.prefix_texts_a_day
             or (typed and seen.typed_in_prefix >= settings.prefix_typed_texts_a_day),
+            country_spent=counted.in_country >= settings.country_texts_a_day,
+            minute_spent=counted.in_minute >= settings.texts_a_minute,
         ),
         plan.offers,
     )
     if refusal == "prefix_cap":  # many callers or one that means harm: somebody should look
         log.warning("prefix_budget_spent", call_sid=state.call_sid, texts=seen.in_prefix, typed=seen.typed_in_prefix)
+    elif refusal in ("country_cap", "minute_cap"):
+        log.warning("texts_budget_spent", call_sid=state.call_sid, why=refusal, **counted._asdict())
     return refusal
 
 
@@ -95,14 +101,16 @@ def queue_text(
         )
         return None
     new = _new(wiring, conn, state, asked, plan, number, now)
-    text, is_new = texts.queue(conn, new)
+    text, is_new = texts.queue(conn, kept_texts.as_kept(wiring, conn, new))
     if is_new:
         if asked.to is not None and state.caller.key is not None:
             number_rows.link(conn, state.caller.key, to_key)
         _tell(conn, state, "text_queued" if asked.news is None else "news_queued", now, plan, text)
         defer_send(conn, text.id)
+        if not text.test:
+            text_counts.add(conn, numbers.country(number), now)
         if asked.news is None:
-            _queue_follow_up(conn, state, plan, text, number, now)
+            _queue_follow_up(wiring, conn, state, plan, text, number)
     return text.id
 
 
@@ -170,13 +178,14 @@ def _tell(conn: Connection, state: CallState, name: str, at: datetime, plan: Pla
     )
 
 
-def _queue_follow_up(conn: Connection, state: CallState, plan: Plan, text: Text, number: str, now: datetime) -> None:
+def _queue_follow_up(wiring: Wiring, conn: Connection, state: CallState, plan: Plan, text: Text, number: str) -> None:
     """The later "did it help?", where the plan has it: its own row, due after some hours outside quiet hours.
 
     The sweep sends it; an answer, a tap, an agent or STOP cancels it before.
     """
     if not plan.offers.follow_up:
         return
+    now = wiring.clock()
     due = quiet.next_loud(now + timedelta(hours=plan.offers.follow_up_after_h), number, plan.offers)
     if due is None:
         return
@@ -190,6 +199,6 @@ def _queue_follow_up(conn: Connection, state: CallState, plan: Plan, text: Text,
         due_at=due,
         expires_at=due + FOLLOW_UP_USEFUL,
     )
-    follow_up, is_new = texts.queue(conn, new)
+    follow_up, is_new = texts.queue(conn, kept_texts.as_kept(wiring, conn, new))
     if is_new:
         _tell(conn, state, "follow_up_queued", now, plan, follow_up)

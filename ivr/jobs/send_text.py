@@ -10,6 +10,7 @@ import structlog
 from psycopg import Connection, OperationalError
 from psycopg_pool import PoolTimeout
 
+from ivr import kept_texts
 from ivr.carrier.codes import LINES_WITHOUT_TEXTS, NO_MOBILE, meaning, ours_to_mend
 from ivr.carrier.sender import Busy, NotTaken, Outcome, Refused, Sent, Unknown
 from ivr.jobs.times import Times
@@ -38,6 +39,15 @@ def send_text(wiring: Wiring, text_id: str, times: Times) -> bool:
     return True
 
 
+def opened(wiring: Wiring, text: Text) -> Text | None:
+    """A text with its wording, None once the key it was sealed under is gone."""
+    try:
+        return kept_texts.opened(wiring, text)
+    except ValueError:
+        log.error("text_cannot_be_opened", text_id=text.id)
+        return None
+
+
 def number_of(wiring: Wiring, conn: Connection, text: Text) -> str | None:
     """The number a text goes to, None once it was erased or the key it was sealed under is gone."""
     sealed = numbers.sealed(conn, text.number_id)
@@ -54,7 +64,7 @@ def _is_quiet(wiring: Wiring, conn: Connection, number: str) -> bool:
 
 
 def _send(wiring: Wiring, text: Text, number: str | None, times: Times) -> Outcome:
-    if number is None:
+    if number is None or (written := opened(wiring, text)) is None:
         return Refused(None)
     now = wiring.clock()
     assert text.lease_until is not None
@@ -64,7 +74,7 @@ def _send(wiring: Wiring, text: Text, number: str | None, times: Times) -> Outco
         return Refused(NO_MOBILE)
     return wiring.sender.send(
         number,
-        text.body,
+        written.body,
         from_number=text.from_number,
         status_callback=f"{wiring.settings.public_base_url}/sms/status?text={text.id}",
         valid_for_s=max(6, int((text.expires_at - now).total_seconds())),

@@ -7,7 +7,7 @@ from datetime import datetime
 import structlog
 
 from ivr.carrier.sender import LookUpFailed
-from ivr.jobs.send_text import number_of, send_text, waited_s
+from ivr.jobs.send_text import number_of, opened, send_text, waited_s
 from ivr.jobs.times import Times
 from ivr.watching import figures
 from ivr.wiring import Wiring
@@ -64,11 +64,12 @@ def settle(wiring: Wiring, text: Text, times: Times) -> bool:
     use; unknown twice = never again, for a missing text costs less than two."""
     with wiring.pool.connection() as conn:
         number = number_of(wiring, conn, text) if text.kind in ("link", "status") else None
-        if number is None:  # nothing in it the carrier could know it by
+        written = opened(wiring, text)
+        if number is None or written is None:  # nothing in it the carrier could know it by
             now = wiring.clock()
             return _counted(texts.leave_unknown(conn, text, now), "left_unknown", text, now)
     try:
-        message_sid = wiring.sender.find_by_token(number, text.token, text.created_at)
+        message_sid = wiring.sender.find_by_token(number, written.token, text.created_at)
     except LookUpFailed as failure:
         log.warning("text_look_up_failed", text_id=text.id, why=str(failure))
         with wiring.pool.connection() as conn:

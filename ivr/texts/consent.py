@@ -5,7 +5,19 @@ from dataclasses import dataclass
 from ivr.call.plan import OfferRules
 
 #: why a text may not go: data of the fact `text_refused`, beside `ivr.call.offers.TEXT_REFUSALS`
-REFUSALS = ("opted_out", "kind", "country", "repeat", "call_cap", "day_cap", "typed_cap", "prefix_cap", "withdrawn")
+REFUSALS = (
+    "opted_out",
+    "kind",
+    "country",
+    "repeat",
+    "call_cap",
+    "day_cap",
+    "typed_cap",
+    "prefix_cap",
+    "country_cap",
+    "minute_cap",
+    "withdrawn",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +33,8 @@ class Standing:
     in_day: int  # texts to this number within 24 h
     typed_in_day: int  # of these, the typed ones
     prefix_spent: bool  # the day's budget of the numbers that begin alike
+    country_spent: bool  # the day's budget of the number's country
+    minute_spent: bool  # the minute's budget of all numbers together
 
 
 def may_text(standing: Standing, rules: OfferRules) -> str | None:
@@ -41,4 +55,6 @@ def may_text(standing: Standing, rules: OfferRules) -> str | None:
         return "typed_cap"
     if standing.prefix_spent:
         return "prefix_cap"
-    return None
+    if standing.country_spent:
+        return "country_cap"
+    return "minute_cap" if standing.minute_spent else None

@@ -3,6 +3,7 @@
 `+1` is no country: region and type come from the numbering plans (+1 876 is Jamaica, +1 900 premium).
 """
 
+import base64
 import hashlib
 import hmac
 import re
@@ -27,6 +28,7 @@ _KINDS = {
     Type.FIXED_LINE: CallerKind.LANDLINE,
 }
 _NONCE = 12
+SEALED = "sealed:"  # begins a text that is hidden, where others of the kind are not
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,12 @@ def check_typed(digits: str, countries: Sequence[str], own: str = "") -> NumberC
     return NumberCheck(None, "own") if e164 == own else NumberCheck(e164, None)
 
 
+def country(number: str) -> str:
+    """The country of a number, as US; "" for no number."""
+    found = _parsed(number)
+    return (phonenumbers.region_code_for_number(found) or "") if found is not None else ""
+
+
 def textable(number: str, countries: Collection[str]) -> tuple[bool, bool]:
     """(a kind of number that takes texts, in an allowed country)."""
     found = _parsed(number)
@@ -139,6 +147,10 @@ class Numbers:
         """The keyed hash of another system's id of a customer."""
         return self._digest("customer", customer.strip()).hex()
 
+    def token_key(self, token: str) -> str:
+        """The keyed hash of a link's token."""
+        return self._digest("token", token).hex()
+
     def bucket(self, experiment: str, who: str) -> int:
         """0..9999, the same for one caller in one experiment, without a pattern between experiments."""
         return int.from_bytes(self._digest("bucket", f"{experiment}\0{who}")[:8]) % 10_000
@@ -160,6 +172,14 @@ class Numbers:
                 continue
         raise ValueError("sealed under a key that is not in NUMBER_ENCRYPTION_KEY")
 
+    def hide(self, words: str) -> str:
+        """`seal`, as text."""
+        return SEALED + base64.b64encode(self.seal(words)).decode()
+
+    def show(self, kept: str) -> str:
+        """What `hide` hid; what is not hidden as it is. Raises ValueError as `open` does."""
+        return self.open(base64.b64decode(kept.removeprefix(SEALED))) if kept.startswith(SEALED) else kept
+
     def reseal(self, sealed: bytes) -> bytes | None:
         """The same under the newest key, None when it is already. Raises ValueError as `open` does."""
         words, newest = self.open(sealed), self._boxes[0]
@@ -168,6 +188,13 @@ class Numbers:
         except InvalidTag:
             return self.seal(words)
         return None
+
+    def rehide(self, kept: str) -> str:
+        """The same, hidden under the newest key. Raises ValueError as `open` does."""
+        if not kept.startswith(SEALED):
+            return self.hide(kept) if kept else ""
+        new = self.reseal(base64.b64decode(kept.removeprefix(SEALED)))
+        return kept if new is None else SEALED + base64.b64encode(new).decode()
 
 
 def readable(number: str) -> str:

@@ -152,7 +152,8 @@ def agent() -> Response:
     """An agent's own call: it takes the front caller of a queue. `queue` names another than the default
     one.
     """
-    if not _may_answer(inbound.caller_number(request.form)):
+    arrived = inbound.incoming(request.form)
+    if (arrived is not None and arrived.is_borrowed) or not _may_answer(inbound.caller_number(request.form)):
         log.warning("agent_number_refused")
         return twiml(standby.hang_up())
     plan = _live_plan()

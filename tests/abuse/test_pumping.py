@@ -24,9 +24,9 @@ def everybody_is_offered(wiring: Wiring, clock: Clock) -> None:
         plans.publish(conn, text.replace("holdout_share: 0.10", "holdout_share: 0"), "tests", "all", at=clock())
 
 
-def call(carrier: Carrier, clock: Clock, n: int, from_: str, *, types: str | None = None) -> None:
+def call(carrier: Carrier, clock: Clock, n: int, from_: str, *, types: str | None = None, stir: str = "") -> None:
     """One whole call that says yes to a text as fast as can be, to the number it comes from or to a typed one."""
-    who = {"CallSid": f"CA{n:032x}", "From": from_, "To": CALLED}
+    who = {"CallSid": f"CA{n:032x}", "From": from_, "To": CALLED, "StirVerstat": stir}
 
     def step(path: str, **form: str) -> str:
         return action(carrier.post(path, {**who, **form}))
@@ -113,3 +113,81 @@ def test_one_caller_who_types_other_peoples_numbers_reaches_few_of_them(
     call(carrier, clock, 30, "+266696687", types="3105550112")
     call(carrier, clock, 31, "+266696687", types="3105550112")
     assert queued(wiring) == 11  # once a day to a number that was typed
+
+
+FORGED = ("TN-Validation-Failed", "TN-Validation-Failed-A", "TN-Validation-Failed-C-Diverted")
+GENUINE = ("", "TN-Validation-Passed-A", "TN-Validation-Passed-C-Diverted", "No-TN-Validation")
+
+
+@pytest.mark.usefixtures("everybody_is_offered")
+def test_no_text_goes_to_a_number_that_the_network_found_forged(carrier: Carrier, clock: Clock, wiring: Wiring) -> None:
+    for n, stir in enumerate(FORGED):
+        call(carrier, clock, n, f"+1310555{n:04}", stir=stir)
+    assert queued(wiring) == 0
+    for n, stir in enumerate(GENUINE, 10):
+        call(carrier, clock, n, f"+1310555{n:04}", stir=stir)
+    assert queued(wiring) == len(GENUINE)
+    call(carrier, clock, 20, "+13105550120", stir=FORGED[0], types="2025550199")  # one may still name one's own
+    assert queued(wiring) == len(GENUINE) + 1
+
+
+@pytest.mark.usefixtures("everybody_is_offered")
+def test_who_forges_a_number_hears_nothing_of_its_owner(carrier: Carrier, clock: Clock) -> None:
+    call(carrier, clock, 1, "+13105550112")
+    clock.on(3600)
+    who = {"From": "+13105550112", "To": CALLED, "CallStatus": "ringing"}
+    owner = carrier.post("/voice/incoming", {**who, "CallSid": f"CA{2:032x}"})
+    forger = carrier.post("/voice/incoming", {**who, "CallSid": f"CA{3:032x}", "StirVerstat": FORGED[1]})
+    assert action(owner).startswith("/voice/returning")
+    assert action(forger).startswith("/voice/menu")
+
+
+def test_a_forged_agents_number_takes_no_caller(carrier: Carrier, wiring: Wiring) -> None:
+    object.__setattr__(wiring, "settings", wiring.settings.model_copy(update={"agent_numbers": ("+13105550112",)}))
+    agent = {"CallSid": f"CA{1:032x}", "From": "+13105550112", "To": CALLED}
+    assert "<Dial" in carrier.post("/voice/agent", {**agent, "StirVerstat": "TN-Validation-Passed-B"}).text
+    assert "<Hangup" in carrier.post("/voice/agent", {**agent, "StirVerstat": FORGED[1]}).text
+
+
+def limited(desk: Desk, **limits: int) -> None:
+    desk.wiring.settings = desk.wiring.settings.model_copy(update=limits)
+
+
+def texts_of(db: Connection) -> int:
+    row = db.execute("SELECT count(*) FROM texts").fetchone()
+    return int(row[0]) if row else 0
+
+
+def reasons(db: Connection) -> Counter[str]:
+    rows = db.execute("SELECT data->>'reason' FROM facts WHERE name = 'text_refused'").fetchall()
+    return Counter(str(reason) for (reason,) in rows)
+
+
+def test_numbers_from_everywhere_share_the_budget_of_their_country(
+    desk: Desk, db: Connection, logged: list[MutableMapping[str, Any]]
+) -> None:
+    limited(desk, country_texts_a_day=6)
+    for n in range(12):  # each of another prefix
+        desk.ask(db, call=n + 1, number=f"+1{(202, 310, 212, 323)[n % 4]}5550{n:03}")
+    assert (texts_of(db), reasons(db)) == (6, {"country_cap": 6})
+    assert desk.ask(db, call=20, number="+14165550123") is not None  # Canada has one of its own
+    told = [line for line in logged if line["event"] == "texts_budget_spent"]
+    assert [(line["why"], line["in_country"]) for line in told] == [("country_cap", 6)] * 6
+    desk.pass_time(25 * 3600)
+    assert desk.ask(db, call=30, number="+12125550199") is not None
+
+
+def test_all_numbers_together_have_a_minutes_budget(desk: Desk, db: Connection) -> None:
+    limited(desk, texts_a_minute=4)
+    for n in range(9):
+        desk.ask(db, call=n + 1, number=f"+1{(202, 310, 416)[n % 3]}5550{n:03}")
+    assert (texts_of(db), reasons(db)) == (4, {"minute_cap": 5})
+    assert desk.ask(db, call=20, number="+12125550198", test=True) is None
+    desk.pass_time(60)
+    assert desk.ask(db, call=21, number="+12125550199") is not None
+
+
+def test_texts_of_the_test_phone_use_up_nobodys_budget(desk: Desk, db: Connection) -> None:
+    limited(desk, texts_a_minute=2, country_texts_a_day=2)
+    for n in range(5):
+        assert desk.ask(db, call=n + 1, number=f"+1202555{n:04}", test=True) is not None

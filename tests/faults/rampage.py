@@ -22,11 +22,13 @@ import psycopg
 from rich.console import Console
 from rich.table import Table
 
+from ivr import kept_texts
 from ivr.jobs import settle_ledger
 from ivr.jobs.summarize import summarize_calls
 from ivr.planfile.store import Publisher, publish_text
 from ivr.wiring import Wiring, build
 from models import ledger, rates
+from models import texts as text_rows
 from models.locks import alone
 from tests.browser.service import release
 from tests.faults.callers import Callers, carried
@@ -158,10 +160,9 @@ def _ours(here: Site, wiring: Wiring) -> Ours:
             for sid, turn, state in conn.execute("SELECT call_sid, turn, state FROM calls")
         )
         texts = tuple(
-            OurText(text_id, sid, token, kind, status, settled is not None)
-            for text_id, sid, token, kind, status, settled in conn.execute(
-                "SELECT id, call_sid, token, kind, status, settled_at FROM texts"
-            )
+            OurText(one.id, one.call_sid, one.token, one.kind, one.status, one.settled_at is not None)
+            for (text_id,) in conn.execute("SELECT id FROM texts").fetchall()
+            if (row := text_rows.read(conn, text_id)) and (one := kept_texts.opened(wiring, row))
         )
     same, agree, entries = _books(here, wiring)
     return Ours(calls, texts, len(waiting), len(list(here.folder.glob("*/spool/*.refused"))), same, agree, entries)

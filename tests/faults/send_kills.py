@@ -25,6 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 from config.settings import load
+from ivr import kept_texts
 from ivr.call.effects import QueueText
 from ivr.call.state import Caller, CallerKind, CallState
 from ivr.jobs.note_receipt import note_receipt
@@ -154,7 +155,8 @@ def _queue(wiring: Wiring, all_fates: list[Fate]) -> list[Text]:
 
 def _rows(wiring: Wiring, queued: list[Text]) -> list[Text]:
     with wiring.pool.connection() as conn:
-        return [row for one in queued if (row := texts.read(conn, one.id)) is not None]
+        rows = [row for one in queued if (row := texts.read(conn, one.id)) is not None]
+    return [kept_texts.opened(wiring, row) for row in rows]
 
 
 def _wait_until_settled(wiring: Wiring, queued: list[Text], within_s: float) -> None:

@@ -8,6 +8,7 @@ import pytest
 from psycopg import Connection
 
 from config.settings import Settings
+from ivr import kept_texts
 from ivr.call.effects import QueueText
 from ivr.call.plan import Plan
 from ivr.call.state import Caller, CallerKind, CallState
@@ -90,7 +91,8 @@ class Desk:
         state = self.state(call, number, test=test)
         with conn.transaction():
             text_id = queue_text(self.wiring, conn, state, asked, plan or self.plan, number)
-        return texts.read(conn, text_id) if text_id else None
+        row = texts.read(conn, text_id) if text_id else None
+        return kept_texts.opened(self.wiring, row) if row else None
 
     def facts(self, conn: Connection, call: int = 1) -> list[str]:
         return [fact.name for fact in facts.of_call(conn, f"CA{call:032x}")]

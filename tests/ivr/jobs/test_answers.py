@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from psycopg import Connection
 
+from ivr import kept_texts
 from ivr.call.events import Found
 from ivr.carrier.inbound import Message
 from ivr.jobs import answer_text as module
@@ -83,7 +84,7 @@ def test_three_gives_the_steps(desk: Desk, db: Connection, phone: Phone) -> None
 def test_steps_that_are_gone_become_the_link(desk: Desk, db: Connection, phone: Phone) -> None:
     db.execute("DELETE FROM articles")
     reply = phone.says("3")
-    text = texts.of_call(db, f"CA{1:032x}")[0]
+    text = kept_texts.opened(desk.wiring, texts.of_call(db, f"CA{1:032x}")[0])
     assert reply is not None
     assert reply.endswith(f"/r/{text.token}")
 
@@ -177,7 +178,8 @@ def test_a_question_is_answered_with_an_article(
     row = texts.latest_to(db, desk.wiring.numbers.key(CALLER), desk.now - timedelta(days=1))
     assert row is not None
     assert (row.kind, row.article_id, row.status) == ("reply", "wifi-weak", "sent")
-    assert reply == f"Lumora: this may be it: Wi-Fi is weak upstairs {desk.wiring.settings.link_base_url}/r/{row.token}"
+    link = f"{desk.wiring.settings.link_base_url}/r/{kept_texts.opened(desk.wiring, row).token}"
+    assert reply == f"Lumora: this may be it: Wi-Fi is weak upstairs {link}"
     assert count(reply).segments == 1
     assert names(desk, db) == ["question_answered", "replied"]
     desk.pass_time(1)

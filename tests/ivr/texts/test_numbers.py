@@ -116,7 +116,7 @@ def test_a_bucket_is_even_and_its_own_in_each_experiment() -> None:
 RULES = OfferRules()
 FREE = Standing(
     opted_out=False, textable=True, country_allowed=True, typed=False, again=False, in_call=0, in_day=0, typed_in_day=0,
-    prefix_spent=False,
+    prefix_spent=False, country_spent=False, minute_spent=False,
 )  # fmt: skip
 
 
@@ -135,6 +135,8 @@ FREE = Standing(
         ({"typed": True, "typed_in_day": 1}, "typed_cap"),
         ({"typed_in_day": 1}, None),
         ({"prefix_spent": True}, "prefix_cap"),
+        ({"country_spent": True, "minute_spent": True}, "country_cap"),
+        ({"minute_spent": True}, "minute_cap"),
     ],
 )
 def test_a_text_goes_only_where_it_may(changes: dict[str, bool | int], reason: str | None) -> None:

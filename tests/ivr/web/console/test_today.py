@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from ivr import kept_texts
 from ivr.app import create_app
 from ivr.console import today as figures
 from ivr.wiring import Wiring
@@ -184,7 +185,7 @@ def test_an_incident_is_told_and_its_text_leads_to_a_page(
     clock.on(10)
     carrier.call("/voice/hold-key?turn=4", Digits="1")
     with wiring.pool.connection() as conn:
-        (text,) = texts.of_call(conn, CALL)
+        text = kept_texts.opened(wiring, texts.of_call(conn, CALL)[0])
         names = [one.name for one in facts.of_call(conn, CALL)]
     assert (text.kind, text.article_id) == ("status", "incident:1")
     assert text.body.startswith("Lumora: Back by 3 pm. http")
