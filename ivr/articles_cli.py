@@ -126,7 +126,13 @@ def build_index(settings: Settings, *, threads: int = 2, automatic: bool = False
             task = bar.add_task("building the index", total=articles.count_live(conn))
             live = articles.iter_live(conn)
             version, count = build(
-                live, encoder, root, lambda more: bar.advance(task, more), evidence=helped, calibration=calibration
+                live,
+                encoder,
+                root,
+                lambda more: bar.advance(task, more),
+                evidence=helped,
+                calibration=calibration,
+                before=root / before.version if before else None,
             )
         manifest = verify(root / version)
         built_at = datetime.fromisoformat(manifest["created"])

@@ -1,6 +1,7 @@
 """The search index as a bundle: a folder of plain arrays and a manifest, never changed once written.
 
     <version>/vectors.npy      float16 (passages, dimension), unit length; beside it the lists of `search.vectors`
+    <version>/passages.npy     16 bytes of each passage's text: a next build takes over the vector of one that stayed
     <version>/*.npy            the arrays of `search.bundle`
     <version>/names.json       languages and tags by number
     <version>/model.json       how the finder ranks; calibration.json: how it knows what it knows
@@ -15,8 +16,9 @@ import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import compress, islice
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +31,11 @@ from search.encoder import Encoder
 from search.hubs import neighbourhood
 from search.vectors import VectorIndex, list_files, write_lists
 
-FORMAT = 3
-FILES = ("vectors.npy", *(f"{name}.npy" for name in ARRAYS), "names.json", "model.json", "calibration.json")
+FORMAT = 4
+BEFORE = 3  # the same without PASSAGES
+PASSAGES = "passages.npy"
+DIGEST = np.dtype("S16")
+FILES = ("vectors.npy", PASSAGES, *(f"{name}.npy" for name in ARRAYS), "names.json", "model.json", "calibration.json")
 ARTICLES_PER_STEP = 64
 
 Progress = Callable[[int], None]  # how many articles were encoded since the last call
@@ -53,23 +58,67 @@ def build(
     evidence: Mapping[str, Evidence] | None = None,
     model: Mapping[str, Any] | None = None,
     calibration: Mapping[str, Any] | None = None,
+    before: Path | None = None,
 ) -> tuple[str, int]:
     """Encode `articles` into a new bundle below `root`: (version, number of articles).
+
+    The vectors of passages that the bundle `before` has of the same encoder are taken over.
 
     The bundle appears under its version only when complete and on disk; a crash leaves a folder that
     begins with a dot. Raises `BundleError` when there is no article, `OSError` when the disk refuses.
     """
-    collected = Collected()
+    collected, known = Collected(), _Known(before, encoder)
     parts: list[npt.NDArray[np.float16]] = []
+    digests: list[bytes] = []
     for group in _groups(articles, ARTICLES_PER_STEP):
         pieces = [passages(article) for article in group]
-        parts.append(encoder.encode([text for own in pieces for _, text in own]).astype(np.float16))
+        texts = [text for own in pieces for _, text in own]
+        digests += map(_digest, texts)
+        parts.append(known.vectors(texts, digests[-len(texts) :]))
         for article, own in zip(group, pieces, strict=True):
             collected.add(article, (evidence or {}).get(article.id, Evidence()), [kind for kind, _ in own])
         if progress:
             progress(len(group))
     count = len(collected)
-    return write(root, collected, parts, encoder.model_id, model=model, calibration=calibration), count
+    version = write(root, collected, parts, encoder.model_id, model=model, calibration=calibration, digests=digests)
+    return version, count
+
+
+class _Known:
+    """The vectors of an earlier bundle by their passages' texts: most of a community stays as it is from one build to
+    the next, and encoding takes nearly all of a build's time."""
+
+    def __init__(self, folder: Path | None, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self._digests, self._stored = np.zeros(0, DIGEST), np.zeros((0, encoder.dimension), np.float16)
+        if folder is not None:
+            with suppress(BundleError):  # damaged, gone, of another format: then all is encoded
+                self._read(folder)
+        self._order = np.argsort(self._digests)
+
+    def _read(self, folder: Path) -> None:
+        manifest = read_manifest(folder)
+        if manifest["model_id"] == self._encoder.model_id and PASSAGES in manifest["sha256"]:
+            check(folder, manifest)
+            self._digests = np.load(folder / PASSAGES, allow_pickle=False)
+            self._stored = np.load(folder / "vectors.npy", mmap_mode="r", allow_pickle=False)
+
+    def vectors(self, texts: Sequence[str], digests: Sequence[bytes]) -> npt.NDArray[np.float16]:
+        """Those of `texts`, float16 (texts, dimension); `digests` are theirs."""
+        if not len(self._order):
+            return self._encoder.encode(texts).astype(np.float16)
+        wanted = np.array(digests, DIGEST)
+        places = np.searchsorted(self._digests, wanted, sorter=self._order)
+        rows = self._order[np.minimum(places, len(self._order) - 1)]
+        new = self._digests[rows] != wanted
+        found = np.array(self._stored[rows])
+        if new.any():
+            found[new] = self._encoder.encode(list(compress(texts, new))).astype(np.float16)
+        return found
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=DIGEST.itemsize).digest()
 
 
 def write(
@@ -80,10 +129,12 @@ def write(
     *,
     model: Mapping[str, Any] | None = None,
     calibration: Mapping[str, Any] | None = None,
+    digests: Sequence[bytes] = (),
     threads: int = 2,
     progress: Progress | None = None,
 ) -> str:
-    """Write a bundle of what was collected and its passages' vectors, in order and in parts; its version.
+    """Write a bundle of what was collected and its passages' vectors, in order and in parts; its version. `digests`
+    are those of the passages' texts: without them no later build can take the vectors over.
 
     `progress` is told of the passages of a large community as they are sorted into lists.
     """
@@ -99,7 +150,7 @@ def write(
     arrays = collected.arrays()
     stored = np.load(draft / "vectors.npy", mmap_mode="r", allow_pickle=False)
     near = neighbourhood(stored, *views(arrays["owners"], arrays["kinds"]))
-    for name, array in {**arrays, "hubs": near.hubs}.items():
+    for name, array in {**arrays, "hubs": near.hubs, PASSAGES[:-4]: np.array(digests, DIGEST)}.items():
         np.save(draft / f"{name}.npy", array, allow_pickle=False)
     for name, content in (
         ("names", {**collected.names, "density": near.density}),
@@ -160,7 +211,8 @@ def load(folder: Path, model_id: str, dimension: int) -> Bundle:
 
 def check(folder: Path, manifest: Mapping[str, Any]) -> None:
     """Compare every file of a bundle with its manifest. Raises `BundleError`."""
-    if set(manifest["sha256"]) != {*FILES, *list_files(manifest["passages"])}:
+    named = {*FILES, *list_files(manifest["passages"])} - ({PASSAGES} if manifest["format"] == BEFORE else set())
+    if set(manifest["sha256"]) != named:
         raise BundleError(f"{folder} lists other files than an index has: build the index again")
     for name, known in manifest["sha256"].items():
         if _sha256(folder / name) != known:
@@ -204,7 +256,7 @@ def read_manifest(folder: Path, version: str | None = None) -> dict[str, Any]:
         raise BundleError(f"{folder / 'manifest.json'} is damaged: build the index again") from error
     if not intact:
         raise BundleError(f"{folder / 'manifest.json'} is damaged (its seal differs): build the index again")
-    if manifest["format"] != FORMAT or manifest["version"] != (version or folder.name):
+    if manifest["format"] not in (BEFORE, FORMAT) or manifest["version"] != (version or folder.name):
         kind = OtherBundle if manifest["version"] == (version or folder.name) else BundleError
         raise kind(
             f"{folder} holds version {manifest['version']} in format {manifest['format']}, "

@@ -25,7 +25,7 @@ from search.calibration import as_json, calibration_from, shipped
 from search.encoder import OnnxEncoder
 from search.finder import Finder
 from search.importing import ImportRefused
-from search.index import FORMAT, BundleError, _sealed, load
+from search.index import BEFORE, BundleError, _sealed, load
 from search.judge import gate_id
 from search.judge import shipped as judge
 from search.query import Query
@@ -197,7 +197,7 @@ def test_an_index_of_an_earlier_format_that_lies_in_the_database_alone_is_stale(
     import_path(settings, write(tmp_path / "threads.jsonl", *TITLES))
     built = build_index(settings)
     folder = index_folder(settings) / built.version
-    earlier = {**json.loads((folder / "manifest.json").read_text("utf-8")), "format": FORMAT - 1}
+    earlier = {**json.loads((folder / "manifest.json").read_text("utf-8")), "format": BEFORE - 1}
     del earlier["seal"]
     content = _sealed(earlier).encode()
     db.execute(

@@ -6,6 +6,8 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,8 +16,8 @@ import pytest
 
 from search.article import Answer, Article
 from search.bundle import ANSWER, NO_DAY, QUESTION, TITLE, WHOLE, Evidence, passages
-from search.encoder import OnnxEncoder
-from search.index import FILES, BundleError, build, load, prune, verify
+from search.encoder import OnnxEncoder, Vectors
+from search.index import BEFORE, FILES, BundleError, _sealed, build, load, prune, verify
 
 MODEL = "all-MiniLM-L6-v2"
 
@@ -105,6 +107,58 @@ def test_progress_counts_every_article_once(tmp_path: Path, community: list[Arti
     _, count = build(community * 10, encoder, tmp_path, steps.append)
     assert sum(steps) == count == 70
     assert len(steps) > 1
+
+
+class Told:
+    """An encoder that remembers what it was asked for."""
+
+    def __init__(self, encoder: OnnxEncoder, model_id: str = MODEL) -> None:
+        self._encoder, self.model_id, self.dimension = encoder, model_id, encoder.dimension
+        self.asked: list[str] = []
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        self.asked += texts
+        return self._encoder.encode(texts)
+
+
+def test_a_next_build_encodes_only_what_is_new(
+    built: Path, tmp_path: Path, community: list[Article], encoder: OnnxEncoder
+) -> None:
+    told = Told(encoder)
+    changed = [replace(community[1], title="Now something else"), *community[2:], community[0]]
+    version, count = build(changed, told, tmp_path, before=built)
+    whole, _ = build(changed, encoder, tmp_path)
+    assert (told.asked, count) == (["Now something else"], len(community))
+    ours, theirs = (load(tmp_path / one, MODEL, 384) for one in (version, whole))
+    rows = np.arange(ours.vectors.count)
+    assert np.allclose(ours.vectors.read(rows), theirs.vectors.read(rows), atol=1e-3)
+    assert (tmp_path / version / "passages.npy").read_bytes() == (tmp_path / whole / "passages.npy").read_bytes()
+
+
+def test_a_next_build_takes_nothing_over_that_is_damaged_or_of_another_encoder(
+    built: Path, tmp_path: Path, community: list[Article], encoder: OnnxEncoder
+) -> None:
+    damaged, other = shutil.copytree(built, tmp_path / built.name), Told(encoder, "another")
+    with (damaged / "vectors.npy").open("r+b") as file:
+        file.seek(500)
+        file.write(b"?")
+    told = Told(encoder)
+    build(community, told, tmp_path, before=damaged)
+    build(community, other, tmp_path, before=built)
+    assert len(told.asked) == len(other.asked) == 2 * len(community)
+
+
+def test_a_bundle_of_the_format_before_is_served_until_the_next_build(
+    built: Path, tmp_path: Path, community: list[Article], encoder: OnnxEncoder
+) -> None:
+    folder, told = shutil.copytree(built, tmp_path / built.name), Told(encoder)
+    (folder / "passages.npy").unlink()
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    del manifest["sha256"]["passages.npy"], manifest["seal"]
+    (folder / "manifest.json").write_text(_sealed({**manifest, "format": BEFORE}), "utf-8")
+    assert len(load(folder, MODEL, 384).ids) == len(community)
+    build(community, told, tmp_path, before=folder)
+    assert len(told.asked) == 2 * len(community)
 
 
 def test_a_title_alone_is_indexed_too(tmp_path: Path, encoder: OnnxEncoder) -> None:
