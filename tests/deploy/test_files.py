@@ -269,8 +269,24 @@ def test_a_unit_runs_the_procfiles_command_with_all_that_production_demands(name
     secrets = {key.removesuffix("_FILE"): value for key, value in pairs.items() if key.endswith("_FILE")}
     assert secrets == {secret: f"%d/{secret}" for secret in secrets}
     assert sorted(here["LoadCredential"]) == sorted(f"{secret}:/etc/offhold/secrets/{secret}" for secret in secrets)
-    assert secrets.keys() == SECRETS & set(DEMANDED)
+    figures = set() if name == "release" else {"METRICS_TOKEN"}
+    assert secrets.keys() == (SECRETS & set(DEMANDED)) | figures
+    assert "-/opt/offhold/current/REVISION.env" in here["EnvironmentFile"]
     assert pairs["OFFHOLD_ENV"] == "production"
+
+
+def test_figures_of_every_machine_can_be_collected() -> None:
+    """From web at its port, from worker at one of its own, by who names the token."""
+    settings, secrets = PRODUCTION["services"]["web-1"]["environment"], PRODUCTION["services"]["web-1"]["secrets"]
+    assert (settings["METRICS_TOKEN"], settings["METRICS_TOKEN_FILE"]) == ("", "/run/secrets/METRICS_TOKEN")
+    assert "METRICS_TOKEN" in secrets
+    here = DESK["services"]["worker-1"]
+    assert f":{here['environment']['WORKER_PORT']}/healthz" in here["healthcheck"]["test"][-1]
+    assert f"WORKER_PORT={here['environment']['WORKER_PORT']}" in unit("worker")["Environment"]
+    compile(here["healthcheck"]["test"][-1], "healthcheck", "exec")
+    build = DESK["services"]["web-1"]["build"]
+    assert build["args"] == {"REVISION": "${REVISION:-unknown}"}
+    assert "ARG REVISION=unknown" in DOCKERFILE
 
 
 @pytest.mark.parametrize("name", ["web", "worker", "release"])
