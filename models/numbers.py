@@ -42,11 +42,12 @@ def link(conn: Connection, one: str, other: str) -> bool:
 def join(conn: Connection, number: str, customer: str) -> bool:
     """Remember that a number and another system's id are one person, who has all numbers of that id. Whether that is
     new."""
-    new = link(conn, number, customer)
+    if not link(conn, number, customer):
+        return False
     others = [key for key in linked(conn, customer) if key not in (number, customer)]
-    if len(others) < MOST_OF_ONE:
-        new = sum(link(conn, number, key) for key in others) > 0 or new
-    return new
+    for key in others if len(others) < MOST_OF_ONE else ():
+        link(conn, number, key)
+    return True
 
 
 def linked(conn: Connection, number_key: str) -> list[str]:

@@ -67,7 +67,7 @@ def evidence_of(section: str, label: str) -> str | None:
         return _BY_LABEL.get(label)
     if section in ("numbers", "capacity", "payback"):
         return next(
-            (key for word, key in (("Ledger", "confirmed"), ("Naive", "naive"), ("Cost of", "costs")) if word in label),
+            (key for word, key in (("Ledger", "net"), ("Naive", "naive"), ("Cost of", "costs")) if word in label),
             "minutes" if "minutes" in label or "hours" in label else "incremental",
         )
     return None

@@ -12,6 +12,7 @@ from psycopg import Connection
 from ivr import signing
 from ivr.jobs.settle_ledger import settle_ledger
 from ivr.jobs.summarize import summarize_calls
+from ivr.web.console.finance import evidence_of
 from ivr.wiring import Wiring
 from models import audit, contacts, facts, ledger, periods
 from models import rates as cards
@@ -241,3 +242,8 @@ def test_rows_that_were_parked_are_listed_with_their_reason(month: Wiring, signe
 @pytest.mark.parametrize("month_text", ["2026-13", "soon", "2026-1", "99999-01"])
 def test_what_is_no_month_is_a_page_that_is_not_there(signed_in: SignedIn, month_text: str) -> None:
     assert signed_in("finance").get(f"/console/statements/{month_text}").status_code == 404
+
+
+def test_what_the_ledger_says_rests_on_all_that_it_adds_up() -> None:
+    for label in ("Ledger: contacts confirmed, less haircut and what was taken back", "Ledger: worth less all costs"):
+        assert evidence_of("numbers", label) == "net"
