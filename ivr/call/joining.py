@@ -9,7 +9,7 @@ from ivr.call.plan import Leaf, Plan
 from ivr.call.prompts import Ask, Say
 from ivr.call.speech import in_language, say
 from ivr.call.state import CallState, Stage
-from ivr.call.understand import forbidden, masked, tokens, wants_agent, wants_repeat
+from ivr.call.understand import forbidden, masked, spoken_key, tokens, wants_agent, wants_repeat
 from ivr.call.values import replace
 
 Facts = tuple[Fact, ...]
@@ -39,7 +39,7 @@ def answer(state: CallState, event: Pressed | Said | Silent, plan: Plan, moment:
     said = event.words if isinstance(event, Said) else ""
     if key == "*" or wants_repeat(said):
         return question(state, state.last_said)
-    if key == "0" or wants_agent(said):
+    if key == "0" or wants_agent(said) or spoken_key(said) == "0":
         return ask_for_agent(state, plan, moment, "key" if key else "speech")
     facts: Facts = ()
     if isinstance(event, Said) and tokens(said):

@@ -91,6 +91,7 @@ def _done(state: CallState, plan: Plan, moment: Moment) -> Keyed:
     facts = (Fact("number_typed", {"tries": state.keyed_tries + 1}),)
     number, state = state.keyed, stop(state)
     if moment.text_refusal is not None:
+        state = replace(state, keyed_tries=state.keyed_tries + 1)
         state, refused = texting.refuse(state, moment.text_refusal)
         return Keyed(state, (texting.sorry(state, plan, moment.text_refusal),), (*facts, *refused))
     state, text = texting.queue_text(state, plan, moment, number)

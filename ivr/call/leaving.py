@@ -69,8 +69,11 @@ def too_late(state: CallState, event: LeftQueue, plan: Plan, moment: Moment) -> 
     only an error of ours can have led it, for we never heard of that.
     """
     if state.over and state.left is None:
-        joined, held = queueing.join(state, plan)
+        joined, held = queueing.join(replace(state, requeued=True), plan)
         step = left(joined, event, plan, moment)
+        if step.state.left in PUT_AGAIN:  # nobody is there who could be told why, or offered anything
+            facts = tuple(fact for fact in step.facts if fact.name == step.state.left)
+            step = Step(replace(joined, left=step.state.left), (), facts)
         ended_too = replace(step.state, stage=Stage.ENDED)
         return Step(ended_too, (), (held, *step.facts), cancel_follow_ups=step.cancel_follow_ups)
     if event.result.strip().lower() not in ("bridged", "redirected-from-bridged") or state.left != "hung_up_in_queue":

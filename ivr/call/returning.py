@@ -9,7 +9,7 @@ from ivr.call.plan import Plan
 from ivr.call.prompts import Ask, Say
 from ivr.call.speech import say
 from ivr.call.state import CallState, Stage
-from ivr.call.understand import says_yes, wants_agent, wants_repeat
+from ivr.call.understand import names_agent, says_yes, spoken_key, wants_agent, wants_repeat
 from ivr.call.values import replace
 
 
@@ -42,6 +42,6 @@ def answer(state: CallState, event: Pressed | Said | Silent, plan: Plan, moment:
         return joining.rejoin(state, plan, moment)
     if key == "*" or wants_repeat(said):
         return question(state, state.last_said)
-    if key == "0" or wants_agent(said):
+    if key == "0" or wants_agent(said) or names_agent(said) or spoken_key(said) == "0":
         return joining.ask_for_agent(state, plan, moment, "key" if key else "speech")
     return menu.ask(state, plan, invite=True)

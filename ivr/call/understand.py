@@ -22,7 +22,7 @@ _HEAR = "hear listen them oir oirlo oirlos escuchar escucharlos"
 _FILLERS_EN = (
     "um uh er erm hm hmm mm well so like please thanks thank you hi hello hey okay ok the a an i im id ill"
     " ive would want need my me for with about it is its just can could may get give have some to of on in"
-    " that this speak talk connect transfer put through real live now"
+    " that this speak talk connect transfer put through real live now let us you being"
 )
 _FILLERS_ES = (
     "eh este pues bueno por favor gracias hola el la los las un una mi me con para de del sobre quiero"
@@ -121,6 +121,12 @@ def wants_agent(words: str) -> bool:
     return bool(said) and set(said) <= AGENT
 
 
+def names_agent(words: str) -> bool:
+    """Whether a person is named among other words, by a word that means nothing else."""
+    said = tokens(words)
+    return bool(set(said) & AGENT_ANYWHERE) or any(_holds(said, phrase) for phrase in _AGENT_PHRASES)
+
+
 def wants_repeat(words: str) -> bool:
     """Whether the last prompt, and nothing else, is asked for."""
     said = set(pure(words)) - set(tokens("otra vez time say"))
@@ -171,9 +177,7 @@ def understand(words: str, menu: Menu, plan: Plan, language: str, *, top: bool) 
         return Meaning(choice=choice)
     if top and (chosen := _language(words, plan)) is not None:
         return Meaning(language=chosen)
-    said = tokens(words)
-    asked = bool(set(said) & AGENT_ANYWHERE) or any(_holds(said, phrase) for phrase in _AGENT_PHRASES)
-    return Meaning(agent=asked)
+    return Meaning(agent=names_agent(words))
 
 
 def phrases(choice: Choice, plan: Plan, language: str) -> tuple[str, ...]:

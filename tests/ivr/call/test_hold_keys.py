@@ -253,3 +253,9 @@ def test_a_typed_number_over_its_cap_is_refused() -> None:
     assert play.heard == "[cannot_text]"
     assert (play.texts, play.state.keyed) == ([], "")
     assert ROUTER.id == play.data("text_refused")["article"]
+    play.refusal = None
+    play.key("1").key("2025550144")
+    play.refusal = "cap"
+    assert play.key("1").heard == "[cannot_text]"
+    play.refusal = None
+    assert play.key("1").heard == "[number_given_up]"

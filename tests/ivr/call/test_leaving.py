@@ -94,6 +94,15 @@ def test_a_bridge_told_after_the_end_is_put_right() -> None:
     assert play.leave("bridged").new_names == []
 
 
+@pytest.mark.parametrize("result", ["error", "leave", "queue-full"])
+def test_a_hold_told_after_the_end_is_closed_and_offers_nothing(result: str) -> None:
+    play = Play().start().end().leave(result)
+    assert play.new_names[0] == "held"
+    assert play.new_names[1:] in (["queue_failed"], ["left_by_choice"], ["queue_full"])
+    assert play.prompts == ()
+    assert play.leave(result).new_names == []
+
+
 def test_an_error_is_mended_once_then_nobody_can_answer() -> None:
     play = Play().to_offer().wait(60).leave("error")
     assert play.new_names == ["queue_failed", "held"]

@@ -167,6 +167,14 @@ def test_a_returning_caller_with_another_matter_gets_the_menu(other: str) -> Non
     assert "For mobile, press 1." in play.heard
 
 
+@pytest.mark.parametrize("words", ["Zero.", "An agent, please", "let me talk to a person"])
+def test_a_person_is_reached_by_voice_from_every_question(words: str) -> None:
+    for play in (Play().start(BACK), Play().start(), Play().start().press("3").press("2")):
+        assert "agent_asked" in play.say(words).names
+        assert play.state.stage is Stage.HOLD
+    assert "agent_asked" in Play().start(BACK).say("I asked for an agent before").names
+
+
 def test_a_discreet_subject_is_not_named_to_whoever_calls_back() -> None:
     play = Play().start(Returning("your bill", "billing", ("billing",), "en"))
     assert play.heard == "Welcome to Lumora. [returning_discreet]"

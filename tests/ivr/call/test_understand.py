@@ -33,6 +33,8 @@ def test_a_spoken_number_is_its_key(words: str) -> None:
         ("cell phones", "mobile"),
         ("Agent", "agent"),
         ("a real person please", "agent"),
+        ("let me talk to somebody", "agent"),
+        ("can you let us talk to a human being", "agent"),
         ("can I speak to a representative", "agent"),
         ("operadora, por favor", "agent"),
         ("quiero hablar con una persona", "agent"),

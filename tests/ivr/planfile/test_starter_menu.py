@@ -37,6 +37,11 @@ def pressed(plan: Plan, keys: str) -> Menu | Leaf:
     return plan.walk(path)
 
 
+def test_who_took_spanish_by_mistake_asks_for_english(plan: Plan) -> None:
+    assert understand("inglés", plan.main, plan, "es", top=True).language == "en"
+    assert understand("In English, please.", plan.main, plan, "es", top=True).language == "en"
+
+
 def test_three_then_two_is_the_router_that_is_not_online(plan: Plan) -> None:
     leaf = pressed(plan, "32")
     assert isinstance(leaf, Leaf)
