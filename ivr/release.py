@@ -34,8 +34,8 @@ def release(wiring: Wiring, articles_path: str | None = None) -> None:
         wait_until_ready(wiring.settings, STORES_WITHIN_S)
         click.echo(f"tables: {migrate.upgrade(wiring.settings.database_url.get_secret_value())}")
         wiring.check_hash_key()
+        _import_articles(wiring, articles_path)  # first: a file that is refused leaves the plan as it is
         _publish_plan(wiring, own_articles=articles_path is not None)
-        _import_articles(wiring, articles_path)
         _build_index(wiring)
     except (StoresError, PlanRefused, ImportRefused, BundleError, EncoderError, RuntimeError, OSError) as error:
         raise click.ClickException(str(error)) from error
