@@ -252,9 +252,12 @@ def print_report(report: ImportReport, done: articles.Upserted) -> None:
     click.echo(f"{done.added} added, {done.changed} changed, {done.unchanged} unchanged")
     if report.skipped:
         click.echo(f"{len(report.skipped)} skipped:")
-        for reason, count in list(reasons(report.skipped).items())[:SKIPPED_SHOWN]:
+        found = list(reasons(report.skipped).items())
+        for reason, count in found[:SKIPPED_SHOWN]:
             places = [one.where for one in report.skipped if reasons([one]) == {reason: 1}]
             click.echo(f"  {count} x {reason} ({', '.join(places[:3])}{', ...' if count > 3 else ''})")
+        if len(found) > SKIPPED_SHOWN:
+            click.echo(f"  and {len(found) - SKIPPED_SHOWN} more reasons: --skipped FILE tells each record's")
 
 
 @articles_group.command("list")

@@ -73,6 +73,17 @@ def write(path: Path, *titles: str) -> Path:
 TITLES = ("Router light is red", "Charged twice this month", "Remote does not pair")
 
 
+def test_import_hides_no_reason_without_saying_so(
+    flask: FlaskCliRunner, db: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(articles_cli, "SKIPPED_SHOWN", 1)
+    file = write(tmp_path / "threads.jsonl", *TITLES, "")
+    file.write_text(file.read_text() + "\n{\n")
+    done = run(flask, "articles", "import", str(file))
+    assert "2 skipped:" in done.output
+    assert "  and 1 more reasons: --skipped FILE tells each record's\n" in done.output
+
+
 def test_import_says_what_was_added_and_what_was_skipped(flask: FlaskCliRunner, db: Connection, tmp_path: Path) -> None:
     file = write(tmp_path / "threads.jsonl", *TITLES, "")
     skipped = tmp_path / "skipped.txt"
