@@ -22,6 +22,7 @@ LAST = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 _TOKEN = re.compile(r"[0-9A-Za-z-]{8,64}")
 _KEYS = re.compile(r"[0-9*#]+")
 _COUNT = re.compile(r"[0-9]{1,9}")
+_CHANNEL = re.compile(r"^(?:whatsapp|rcs):", re.IGNORECASE)  # one person, whatever the text came by: STOP holds for all
 _CONFIDENCE = re.compile(r"[01](?:\.[0-9]{1,20})?")
 _WORD = re.compile(r"[0-9A-Za-z_-]{1,40}")
 
@@ -206,7 +207,8 @@ def message(form: Form) -> Message | None:
         return None
     # Lines are kept: the reader of replies judges the words, and NUL may not reach the database.
     body = form.get("Body", "")[:LONGEST_TEXT].replace("\x00", "").encode("utf-8", "replace").decode()
-    return Message(sid, _line(form, "From"), _line(form, "To"), body, _word(form, "OptOutType").upper() or None)
+    from_, to = (_CHANNEL.sub("", _line(form, name)) for name in ("From", "To"))
+    return Message(sid, from_, to, body, _word(form, "OptOutType").upper() or None)
 
 
 def our_id(query: Form, name: str = "text") -> str:

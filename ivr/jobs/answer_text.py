@@ -113,6 +113,8 @@ def _budget_spent(wiring: Wiring, conn: Connection, said: _Said) -> bool:
     """Whether an answer would cost more than abuse may: a country whose numbers get no texts, or more answers within
     the hour than numbers that begin alike, or all numbers, are given. The sender is told nothing, and pays for it."""
     settings = wiring.settings
+    if said.message.from_ == said.message.to:  # our own: it would answer itself
+        return True
     if not phone_numbers.textable(said.message.from_, settings.allowed_text_countries)[1]:
         return True
     done = inbound.answered_since(conn, _prefix_key(wiring, said.message), said.at - HOUR)
@@ -127,7 +129,10 @@ def _plain(said: _Said, key: str, **values: str) -> Composed:
     return compose.plain_text(said.plan, said.language, key, brand=brand, **values)
 
 
-def _tell(conn: Connection, said: _Said, name: str, data: dict[str, object], *, once: str | None = None) -> bool:
+def _tell(
+    conn: Connection, said: _Said, name: str, data: dict[str, object], *, once: str | None = None,
+    index_version: str | None = None,
+) -> bool:  # fmt: skip
     return facts.add(
         conn,
         said.thread,
@@ -136,6 +141,7 @@ def _tell(conn: Connection, said: _Said, name: str, data: dict[str, object], *, 
         {**({"text_id": said.about.id} if said.about else {}), **data},
         once=once or f"{name}:{said.message.message_sid}",
         plan_version=said.plan.version,
+        index_version=index_version,
     )
 
 
@@ -202,11 +208,13 @@ def _question(wiring: Wiring, conn: Connection, said: _Said) -> tuple[str, Compo
         found = find(wiring, conn, Search((), body, said.language, wrong_share=share))
     reason = _withheld(wiring, conn, said, found.cards[0]) if found.cards else found.reason
     if reason is not None:
-        _tell(conn, said, "question_answered", {"reason": reason, "score": found.score})
+        told: dict[str, object] = {"reason": reason, "score": found.score}
+        _tell(conn, said, "question_answered", told, index_version=found.index_version)
         return "nothing", _plain(said, "reply_nothing", number=said.number)
     card = found.cards[0]
     text, answer = _answer_row(wiring, conn, said, card)
-    _tell(conn, said, "question_answered", {"text_id": text.id, "article": card.id, "score": found.score})
+    told = {"text_id": text.id, "article": card.id, "score": found.score}
+    _tell(conn, said, "question_answered", told, index_version=found.index_version)
     return "found", answer
 
 

@@ -102,6 +102,13 @@ def test_a_text_keeps_its_lines_and_loses_what_no_database_takes() -> None:
     assert inbound.message({"Body": "hello"}) is None
 
 
+@pytest.mark.parametrize("sender", ["+12025550143", "rcs:+12025550143", "whatsapp:+12025550143"])
+def test_a_person_is_the_same_whatever_the_text_came_by(sender: str) -> None:
+    found = inbound.message({"MessageSid": f"SM{1:032x}", "From": sender, "To": "rcs:lumora", "Body": "stop"})
+    assert found is not None
+    assert (found.from_, found.to) == ("+12025550143", "lumora")
+
+
 def test_a_receipt_has_a_message_and_a_status() -> None:
     assert inbound.receipt({"MessageSid": MESSAGE, "MessageStatus": "Delivered"}) == Receipt(MESSAGE, "delivered")
     form = {"MessageSid": MESSAGE, "MessageStatus": "undelivered", "ErrorCode": "30006"}

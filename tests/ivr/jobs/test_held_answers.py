@@ -29,6 +29,16 @@ def ask(desk: Desk, db: Connection, count: int = 1) -> tuple[str | None, str | N
     return reply, told.data.get("reason")
 
 
+def test_an_answer_names_the_index_that_decided_it(desk: Desk, db: Connection) -> None:
+    ask(desk, db)
+    told = {fact.name: fact.index_version for fact in facts.of_call(db, f"SM{1:032x}")}
+    assert told["question_answered"] == "v1"
+
+
+def test_a_text_from_our_own_number_is_not_answered(desk: Desk, db: Connection) -> None:
+    assert answer_text(desk.wiring, Message(f"SM{1:032x}", OUR_NUMBER, OUR_NUMBER, "who is this", None)) is None
+
+
 def begin(desk: Desk, db: Connection, leaves: list[str] | None) -> None:
     message = {"en": "There is an outage.", "es": "Hay una falla."}
     until = desk.now + timedelta(hours=1)
