@@ -120,7 +120,7 @@ def _csv_records(path: Path, report: ImportReport) -> Iterator[Record]:
         reader = csv.DictReader(_csv_lines(file, report), restkey="", strict=True)
         columns = set(reader.fieldnames or ())
         if not {"id", "title"} <= columns:
-            raise ImportRefused(f"{path} has no columns id and title in its first line")
+            raise ImportRefused(f"{path} has no columns id and title in its first line, parted by commas")
         while True:
             where = f"line {reader.line_num + 1}"
             try:

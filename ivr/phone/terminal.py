@@ -29,8 +29,11 @@ def call_with_story(settings: Settings, file: Path, *, double: bool = False) -> 
     except StoryError as problem:
         print("\n".join(problem.problems), file=sys.stderr)
         return 2
-    except (OSError, UnicodeDecodeError) as problem:
-        print(f"{file}: {problem}", file=sys.stderr)
+    except OSError as problem:
+        print(f"{file}: cannot be read ({problem.strerror})", file=sys.stderr)
+        return 2
+    except UnicodeDecodeError:
+        print(f"{file}: this is not UTF-8 text. Save the file as UTF-8", file=sys.stderr)
         return 2
     print(story.title)
     base = f"http://127.0.0.1:{settings.phone_port}"

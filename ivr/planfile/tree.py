@@ -74,7 +74,9 @@ def parsed(text: str) -> tuple[Node | None, tuple[Problem, ...]]:
 def _decoded(raw: bytes, problems: Problems) -> str | None:
     top = Place(1, 1)
     if len(raw) > MOST_BYTES:
-        problems.error(top, f"the file has {len(raw) // 1024} KiB", f"Keep it under {MOST_BYTES // 1024} KiB")
+        problems.error(
+            top, f"the file has more than {MOST_BYTES // 1024} KiB", f"Keep it under {MOST_BYTES // 1024} KiB"
+        )
         return None
     try:
         return raw.decode("utf-8-sig")

@@ -34,7 +34,7 @@ def told(raw: bytes, what: str) -> Problem:
         (b"--- {a: 1}\n--- {b: 1}\n", 2, 1, "a second document begins here"),
         (b"[" * 100, 1, 25, "this is nested too deeply"),
         (b"a: " + b"{b: " * 100, 1, 96, "this is nested too deeply"),
-        (b"#" * (256 * 1024 + 1), 1, 1, "the file has 256 KiB"),
+        (b"#" * (256 * 1024 + 1), 1, 1, "the file has more than 256 KiB"),
         (b"a: &x 1\n", 1, 4, "anchors (&name) and aliases (*name) are not taken"),
         (b"a: *x\n", 1, 4, "anchors (&name) and aliases (*name) are not taken"),
         (
