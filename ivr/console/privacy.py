@@ -133,4 +133,4 @@ def _delete(wiring: Wiring, number: str, message_sids: list[str], call_sids: lis
 
 
 def _not_now(error: CarrierSays) -> Sentence:
-    return sentence("Nothing was erased here yet: %(why)s. Try again.", why=str(error))
+    return sentence("Nothing was erased here yet: %(why)s. Try again.", why=Sentence(str(error)))

@@ -231,7 +231,7 @@ def try_out(wiring: Wiring, row: SourceRow) -> Trial:
     try:
         return trial(wiring, row, TRIAL_S)
     except SourceError as error:
-        raise Wrong({"url": sentence("It cannot be read: %(why)s", why=str(error))}) from None
+        raise Wrong({"url": sentence("It cannot be read: %(why)s", why=Sentence(str(error)))}) from None
     finally:
         _TRIALS.release()
 

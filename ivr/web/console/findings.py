@@ -1,4 +1,4 @@
-"""What the check of a menu file, the doctor and a statement say, in the page's language.
+"""What the check of a menu file, the doctor, a statement and a source say, in the page's language.
 
 They speak English wherever they are asked, at a terminal and by the API too; here their sentences are known again by
 their patterns, so that they need not know who reads them.
@@ -16,7 +16,7 @@ from ivr.planfile.problems import Problem
 FOLDER = Path(__file__).parent / "words"
 _PLACE = re.compile(r"%\((\w+)\)s")
 #: who speaks -> the file of their sentences is words/SPEAKER-LANGUAGE.po
-CHECK, DOCTOR, STATEMENT, FORMULAS = "findings", "doctor", "statement", "formulas"
+CHECK, DOCTOR, STATEMENT, FORMULAS, SOURCES = "findings", "doctor", "statement", "formulas", "sources"
 #: places that hold words of the speaker's own; in the others stands what the file has, to the letter
 _OURS = frozenset({"called", "wanted", "found", "other", "what", "do", "thing"})
 _LONGEST = 600  # letters; a longer one quotes a file that is no menu

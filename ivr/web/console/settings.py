@@ -9,11 +9,12 @@ from ivr.console import hooks, privacy
 from ivr.console.actors import at_console
 from ivr.console.errors import Wrong
 from ivr.jobs.send_hooks import send_test
-from ivr.web.console import forms
+from ivr.web.console import findings, forms
 from ivr.web.console.forms import Form
 from ivr.web.console.guards import page as for_role
 from ivr.web.console.guards import staff, wiring
 from ivr.web.console.words import gettext as _
+from ivr.web.console.words import said
 
 settings = Blueprint("settings", __name__)
 
@@ -107,7 +108,9 @@ def test_hook(hook_id: int) -> Response:
     with wiring().pool.connection() as conn:
         found = hooks.read(conn, hook_id).hook
     problem = send_test(wiring(), found)
-    flash(_("It was taken.") if problem is None else _("It was not taken: %(why)s.", why=problem))
+    flash(
+        _("It was taken.") if problem is None else _("It was not taken: %(why)s.", why=said(problem, findings.SOURCES))
+    )
     return redirect(url_for("settings.page"), 303)
 
 

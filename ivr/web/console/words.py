@@ -83,8 +83,10 @@ def told(problem: Sentence | str) -> str:
 
 
 def _known(text: str) -> str:
-    """A sentence of the console, one of a statement, or lines of the check of menus."""
-    found: str | None = catalogue(language()).get(text) or findings.translated(language(), text, findings.STATEMENT)
+    """A sentence of the console, one of another part of the house, or lines of the check of menus."""
+    found: str | None = catalogue(language()).get(text)
+    for speaker in (findings.STATEMENT, findings.SOURCES, findings.DOCTOR):
+        found = found or findings.translated(language(), text, speaker)
     return found or "\n".join(findings.translated(language(), line) or line for line in text.split("\n"))
 
 

@@ -11,7 +11,7 @@ from babel.messages.pofile import read_po
 from ivr.console.finance import FIGURES
 from ivr.ledger.statement_words import GROUPS, KINDS
 from ivr.web.console import findings
-from ivr.web.console.findings import DOCTOR, FOLDER, FORMULAS, STATEMENT, translated
+from ivr.web.console.findings import DOCTOR, FOLDER, FORMULAS, SOURCES, STATEMENT, translated
 from tests.ivr.web.console.conftest import SignedIn
 from tests.ivr.web.console.test_findings import written
 
@@ -69,7 +69,24 @@ def test_every_formula_of_the_dictionary_has_its_spanish() -> None:
     assert [one for one in paragraphs if translated("es", one, FORMULAS) is None] == []
 
 
-@pytest.mark.parametrize("speaker", [DOCTOR, STATEMENT, FORMULAS])
+def test_every_trouble_of_a_source_has_its_spanish() -> None:
+    """Gone and _Again name no sentence of their own: the first an id, the second a part of one."""
+    raised = ("SourceError", "NotThere", "NotAllowed", "Paused")
+    files = [*(ROOT / "search/sources").glob("*.py"), ROOT / "ivr/console/sources.py", ROOT / "ivr/syncing.py"]
+    calls = [node for file in files for node in ast.walk(ast.parse(file.read_text("utf-8")))]
+    told = {
+        text
+        for call in calls
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") in raised and (text := written(call.args[0]))
+    }
+    assert len(told) > 50
+    put_together = {"x x, x times in a row", "x x and asks to be left alone for x seconds"}
+    assert {one for one in told if translated("es", one, SOURCES) is None} == put_together
+    for why in ("does not answer", "answered 503", "was not done within 20 seconds", "broke off the secure connection"):
+        assert translated("es", f"https://town.example {why}, 4 times in a row", SOURCES), why
+
+
+@pytest.mark.parametrize("speaker", [DOCTOR, STATEMENT, FORMULAS, SOURCES])
 def test_both_languages_fill_in_the_same_places(speaker: str) -> None:
     with (FOLDER / f"{speaker}-es.po").open("rb") as opened:
         pairs = [(str(one.id), str(one.string)) for one in read_po(opened, abort_invalid=True) if one.id]
@@ -94,6 +111,11 @@ def test_both_languages_fill_in_the_same_places(speaker: str) -> None:
         ),
         (STATEMENT, "Closed on 2026-11-08 07:00 by cli:ben: Costs", "Cerrado el 2026-11-08 07:00 por cli:ben: Costs"),
         (STATEMENT, "Statement for 2026-10", "Extracto de 2026-10"),
+        (
+            SOURCES,
+            "https://town.example/latest.json could not be reached, or broke off, 4 times in a row",
+            "no se pudo llegar a https://town.example/latest.json, o se cortó, 4 veces seguidas",
+        ),
         (DOCTOR, "12 of 100 places taken", "12 de 100 lugares ocupados"),
         (DOCTOR, "queue the index", "cola the index"),  # a name of the site's own
         (
