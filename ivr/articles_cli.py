@@ -36,12 +36,14 @@ from models import articles, audit, indexes
 from search import judge as judges
 from search.article import Article
 from search.bundle import Evidence
-from search.calibration import as_json, calibration_from
+from search.calibration import all_as_json, calibrations_from
 from search.encoder import DEFAULT_MODEL, Encoder, EncoderError, load_encoder
 from search.importing import ImportRefused, ImportReport, read_articles, reasons, size_bytes
 from search.index import BundleError, build, prune, read_manifest, verify
 from search.records import Defaults
 
+STARTER_COMMUNITY = "starter"  # the source of its articles
+STARTER_CALIBRATION = Path(__file__).resolve().parent.parent / "config" / "starter" / "calibration.json"
 BUNDLES_KEPT = 3
 SEEN_WITHIN_S = 90.0
 SKIPPED_SHOWN = 10
@@ -114,11 +116,11 @@ def build_index(settings: Settings, *, threads: int = 2, automatic: bool = False
     """
     root = index_folder(settings)
     encoder = load_encoder(settings.encoder, settings.encoder_model, threads)
-    calibration = _own_calibration(settings, encoder)
     with _connection(settings) as conn, indexes.building(conn, f"{socket.gethostname()}:{os.getpid()}"):
         before = indexes.current(conn)
         if automatic and before is not None and before.held:
             raise indexes.Held(f"{before.version} was rolled back to: flask index build ends that")
+        calibration = _own_calibration(conn, settings, encoder)
         read_at = indexes.snapshot(conn)
         digest = articles.content_digest(conn)
         helped = {article_id: Evidence(times) for article_id, times in indexes.helped(conn).items()}
@@ -147,13 +149,16 @@ def build_index(settings: Settings, *, threads: int = 2, automatic: bool = False
     return built
 
 
-def _own_calibration(settings: Settings, encoder: Encoder) -> dict[str, Any] | None:
+def _own_calibration(conn: psycopg.Connection, settings: Settings, encoder: Encoder) -> dict[str, Any] | None:
     """What `python -m search calibrate` left for this community, if it was made for the gate in use: the logits of
-    another say nothing. Raises `BundleError` for a file that is no calibration."""
+    another say nothing. The starter community brings its own. Raises `BundleError` for a file that is no
+    calibration."""
     path = settings.data_dir / "calibration.json"
+    if not path.exists() and {source for source, *_ in articles.count_by_source(conn)} == {STARTER_COMMUNITY}:
+        path = STARTER_CALIBRATION
     try:
         content = json.loads(path.read_text("utf-8"))
-        calibration = calibration_from(content)
+        found = calibrations_from(content)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError, OverflowError, RecursionError) as error:
@@ -161,7 +166,7 @@ def _own_calibration(settings: Settings, encoder: Encoder) -> dict[str, Any] | N
     if content.get("gate") != judges.gate_id(judges.shipped(), encoder.model_id):
         click.echo(f"warning: {path} was made for another search: calibrate again (docs/search.md)", err=True)
         return None
-    return as_json(calibration)
+    return all_as_json(found)
 
 
 def roll_back(settings: Settings, version: str | None = None) -> str:

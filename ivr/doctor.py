@@ -10,12 +10,12 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from ivr import gate, ready
+from ivr.articles_cli import STARTER_COMMUNITY
 from ivr.call.plan import Plan
 from ivr.carrier import signature
 from ivr.carrier.numbers import AccountNumbers, CarrierSays
 from ivr.planfile.read import read_plan
 from ivr.planfile.store import STARTER
-from ivr.release import STARTER_COMMUNITY
 from ivr.texts import compose
 from ivr.wiring import Wiring, index_folder
 from models import articles, indexes
@@ -99,7 +99,7 @@ def _wrong_texts(wiring: Wiring, plan: Plan) -> Finding:
     wanted, part = plan.offers.wrong_share, "wrong texts"
     try:
         with wiring.pool.connection() as conn:
-            known, calibration = gate.callers(conn, wiring.clock()), gate.calibration(conn)
+            known, calibration = gate.callers(conn, wiring.clock()), gate.of_index(conn).of(plan.languages[0].code)
     except ValueError as error:
         return Finding(part, "bad", str(error), "flask index build")
     promise = calibration.promise(wanted, known.unanswerable)

@@ -1,5 +1,5 @@
 """What the gate of the search goes by, beside the share of wrong texts that a manager accepts: the share of callers
-nothing here helps, and the calibration of the live index."""
+nothing here helps, and the calibrations of the live index."""
 
 import json
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from psycopg import Connection
 
 from models import indexes, site
 from search import calibration as calibrations
-from search.calibration import BELIEVED, UNANSWERABLE_SHARE, Calibration
+from search.calibration import BELIEVED, UNANSWERABLE_SHARE, Calibrations
 
 WITHIN = timedelta(days=28)  # calls of that time count, and no estimate is older
 LEAST_CALLS = 200  # searched calls: fewer tell nothing
@@ -42,9 +42,8 @@ def note_callers(conn: Connection, known: Callers, now: datetime) -> None:
     site.put(conn, _KEY, json.dumps(content))
 
 
-def calibration(conn: Connection) -> Calibration:
-    """That of the live index, the shipped one where it has none. Raises `ValueError` when it is damaged."""
+def of_index(conn: Connection) -> Calibrations:
+    """Those of the live index, the shipped one where it has none. Raises `ValueError` when they are damaged."""
     live = indexes.current(conn)
     chunk = indexes.chunk(conn, live.version, "calibration.json", 0) if live else None
-    content = json.loads(chunk.content) if chunk else None
-    return calibrations.calibration_from(content) if content else calibrations.shipped()
+    return calibrations.calibrations_from(json.loads(chunk.content) if chunk else {})

@@ -18,7 +18,6 @@ from search.index import BundleError
 
 STARTER = Path(__file__).resolve().parent.parent / "config" / "starter"
 _OF_THE_STARTER = re.compile(r"\s*(?:pinned|allowed_tags):")
-STARTER_COMMUNITY = "starter"  # the source of its articles
 STORES_WITHIN_S = 30.0
 
 
@@ -67,7 +66,9 @@ def _import_articles(wiring: Wiring, path: str | None) -> None:
     report, done = (
         articles_cli.import_path(wiring.settings, path)
         if path is not None
-        else articles_cli.import_path(wiring.settings, STARTER / "articles.jsonl", source=STARTER_COMMUNITY)
+        else articles_cli.import_path(
+            wiring.settings, STARTER / "articles.jsonl", source=articles_cli.STARTER_COMMUNITY
+        )
     )
     articles_cli.print_report(report, done)
 

@@ -78,18 +78,18 @@ def stream(conn: Connection, *, since: datetime | None = None, until: datetime |
         yield from cursor
 
 
-def gate_logits(conn: Connection, since: datetime, limit: int) -> list[float]:
-    """The gate's logits of the latest searches in calls, newest first, of indexes with the live one's encoder: those of
-    another say something else. Calls of the test phone do not count."""
+def gate_logits(conn: Connection, since: datetime, limit: int) -> list[tuple[str, float]]:
+    """(language, the gate's logit) of the latest searches in calls, newest first, of indexes with the live one's
+    encoder: those of another say something else. Calls of the test phone do not count."""
     rows = conn.execute(
-        "SELECT (data->>'logit')::float8 FROM facts JOIN calls USING (call_sid)"
+        "SELECT language, (data->>'logit')::float8 FROM facts JOIN calls USING (call_sid)"
         " WHERE name IN ('match_found', 'match_refused') AND at >= %s AND NOT test"
         " AND facts.index_version IN (SELECT one.version FROM index_versions one"
         " JOIN index_versions live ON live.state = 'live' AND live.model_id = one.model_id)"
         " AND jsonb_typeof(data->'logit') = 'number' ORDER BY at DESC LIMIT %s",
         (since, limit),
     )
-    return [float(logit) for (logit,) in rows]
+    return [(str(language), float(logit)) for language, logit in rows]
 
 
 def answers(conn: Connection, since: datetime, limit: int = 400) -> list[tuple[str, datetime]]:

@@ -7,7 +7,7 @@ right article first, of those that have one but got another, and of those that n
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -95,15 +95,28 @@ class Calibration:
         return _line([(self.right, self.found, True), (self.wrong, 1 - self.found, False)])
 
 
-def unanswerable_share(calibration: Calibration, logits: Numbers) -> float:
-    """The share of callers nothing here helps, from the logits of real calls.
+@dataclass(frozen=True)
+class Calibrations:
+    """That of a community, and those of languages that have one of their own: an encoder tells the threads of one
+    language apart less well than those of another, and its logits lie closer together there."""
+
+    every: Calibration
+    languages: Mapping[str, Calibration] = field(default_factory=dict)
+
+    def of(self, language: str) -> Calibration:
+        """The calibration for callers of a language."""
+        return self.languages.get(language, self.every)
+
+
+def unanswerable_share(calibrations: Calibrations, logits: Sequence[tuple[str, float]]) -> float:
+    """The share of callers nothing here helps, from the languages and logits of real calls.
 
     Expectation maximisation over the class share alone (Saerens, Latinne and Decaestecker 2002), from one half.
     """
-    if not len(logits):
+    if not logits:
         return UNANSWERABLE_SHARE
-    slope, bias = calibration._answerable
-    odds = np.exp(np.clip(slope * logits + bias, -40, 40))
+    lines = {language: calibrations.of(language)._answerable for language, _ in logits}
+    odds = np.exp(np.clip([lines[language][0] * logit + lines[language][1] for language, logit in logits], -40, 40))
     share, least, most = 0.5, 1 - BELIEVED[1], 1 - BELIEVED[0]
     for _ in range(200):
         shifted = odds * share / (1 - share)
@@ -125,6 +138,17 @@ def shipped() -> Calibration:
     return calibration_from(json.loads(_SHIPPED.read_text("utf-8")))
 
 
+def calibrations_from(content: Mapping[str, Any]) -> Calibrations:
+    """The calibrations a JSON object describes; the shipped one where it is empty. Raises `ValueError`."""
+    if content == {}:
+        return Calibrations(shipped())
+    every = calibration_from(content)
+    try:
+        return Calibrations(every, {name: calibration_from(own) for name, own in content.get("languages", {}).items()})
+    except AttributeError as error:
+        raise ValueError(f"this is no calibration: {error}") from error
+
+
 def calibration_from(content: Mapping[str, Any]) -> Calibration:
     """The calibration a JSON object describes. Raises `ValueError`."""
     try:
@@ -135,6 +159,12 @@ def calibration_from(content: Mapping[str, Any]) -> Calibration:
     if not kinds[0] or not kinds[2] or min(right, wrong + 1, none) < 1 or not all(map(math.isfinite, sum(kinds, ()))):
         raise ValueError("this is no calibration: a kind of question is missing, or a number is none")
     return Calibration(kinds[0], kinds[1], kinds[2], (right, wrong, none))
+
+
+def all_as_json(calibrations: Calibrations) -> dict[str, Any]:
+    """What `calibrations_from` reads."""
+    languages = {name: as_json(own) for name, own in calibrations.languages.items()}
+    return as_json(calibrations.every) | ({"languages": languages} if languages else {})
 
 
 def as_json(calibration: Calibration) -> dict[str, Any]:

@@ -46,10 +46,10 @@ class Finder:
         self._languages = frozenset(name for one in self._collections for name in one.language_names)
         self._hidden = _rows(bundle, delta.hidden)
         self._judge = judges.judge_from(bundle.model) if bundle.model else judges.shipped()
-        self._calibration = (
-            calibrations.calibration_from(bundle.calibration) if bundle.calibration else calibrations.shipped()
+        self._calibrations = calibrations.calibrations_from(bundle.calibration)
+        self._threshold = lru_cache(maxsize=64)(
+            lambda language, wrong, unanswerable: self._calibrations.of(language).threshold(wrong, unanswerable)
         )
-        self._threshold = lru_cache(maxsize=64)(self._calibration.threshold)
 
     @property
     def version(self) -> str:
@@ -65,10 +65,13 @@ class Finder:
         """The same finder, with what changed since its index was built."""
         return Finder(self._bundle, self._encoder, delta)
 
-    def threshold(self, wrong_share: float = WRONG_SHARE, unanswerable: float = UNANSWERABLE_SHARE) -> float:
-        """The probability below which nothing is offered, so that at most `wrong_share` of the texts are wrong when the
-        share `unanswerable` of the callers has a problem that no article solves."""
-        return self._calibration.probability(self._threshold(wrong_share, unanswerable), unanswerable)
+    def threshold(
+        self, language: str, wrong_share: float = WRONG_SHARE, unanswerable: float = UNANSWERABLE_SHARE
+    ) -> float:
+        """The probability below which callers of a language are offered nothing, so that at most `wrong_share` of the
+        texts are wrong when the share `unanswerable` of them has a problem that no article solves."""
+        least = self._threshold(language, wrong_share, unanswerable)
+        return self._calibrations.of(language).probability(least, unanswerable)
 
     def find(
         self, query: Query, wrong_share: float = WRONG_SHARE, unanswerable: float = UNANSWERABLE_SHARE
@@ -92,11 +95,13 @@ class Finder:
         self, ranking: Ranking | None, wrong_share: float = WRONG_SHARE, unanswerable: float = UNANSWERABLE_SHARE
     ) -> Match | NoMatch:
         """What `find` says of what `rank` gave."""
-        threshold = self._threshold(wrong_share, unanswerable)
-        if ranking is None or not ranking.places:
-            barred = ranking is not None and ranking.anywhere >= threshold
+        if ranking is None:
+            return NoMatch("nothing_near", self.version)
+        threshold = self._threshold(ranking.language, wrong_share, unanswerable)
+        if not ranking.places:
+            barred = ranking.anywhere >= threshold
             return NoMatch("not_allowed_here" if barred else "nothing_near", self.version)
-        score = self._calibration.probability(ranking.gate, unanswerable)
+        score = self._calibrations.of(ranking.language).probability(ranking.gate, unanswerable)
         if self._torn(ranking, threshold):
             return NoMatch("rival_topics", self.version, score, ranking.gate)
         if ranking.gate < threshold:
@@ -155,7 +160,7 @@ class Finder:
         self, query: Query, wrong_share: float = WRONG_SHARE, unanswerable: float = UNANSWERABLE_SHARE
     ) -> Explained:
         """What `find` answers, with every candidate, what speaks for it, and why it was chosen or not."""
-        gate = self.threshold(wrong_share, unanswerable)
+        gate = self.threshold(query.language, wrong_share, unanswerable)
         refused, text = self.refusal(query), searched_text(query)
         if refused is not None or text is None:
             return Explained(refused or NoMatch("transcript_too_poor", self.version), gate, text or "")
@@ -169,7 +174,7 @@ class Finder:
             Candidate(
                 self.article_id(place),
                 verdict,
-                self._calibration.probability(logit, unanswerable),
+                self._calibrations.of(query.language).probability(logit, unanswerable),
                 tuple(map(Piece, FEATURES, place.features, self._judge.pieces(place.features))),
                 place.score,
             )

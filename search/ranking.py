@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -35,7 +35,7 @@ class Ranking:
     that the second does if there were no first, `anywhere` that of the best article whether allowed or not.
 
     Where it is asked for, `barred` are the best that may not be offered here, and `gates` has a logit for each of the
-    places, as if there were none before it, and then for each that is barred."""
+    places, as if there were none before it, and then for each that is barred. `language` is the caller's."""
 
     places: tuple[Place, ...]
     gate: float
@@ -43,6 +43,7 @@ class Ranking:
     anywhere: float
     barred: tuple[Place, ...] = ()
     gates: tuple[float, ...] = ()
+    language: str = ""
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,8 @@ def rank_each(
                 may = may_be & ~np.isin(own, list(part.forbidden)) if part.forbidden else may_be
                 mine.append(_Seen(features, may, tuple((number, row) for row in own.tolist())))
     density = questions[0][0].bundle.density
-    return [_ranked(mine, judge, density, depth, explained) if mine else None for mine in found]
+    ranked = (_ranked(mine, judge, density, depth, explained) if mine else None for mine in found)
+    return [one and replace(one, language=language) for one in ranked]
 
 
 def _ranked(seen: Sequence[_Seen], judge: Judge, density: tuple[float, float], depth: int, explained: bool) -> Ranking:

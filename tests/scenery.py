@@ -78,7 +78,7 @@ def set_up(stores: Any, folder: Path, kept: Path, released: Callable[[], Path]) 
 
 def _index(settings: Settings, kept: Path, released: Callable[[], Path]) -> str:
     modules = (search.index, search.bundle, search.vectors, search.words, search.encoder)
-    sources = (COMMUNITY, *(Path(str(module.__file__)) for module in modules))
+    sources = (COMMUNITY, articles_cli.STARTER_CALIBRATION, *(Path(str(module.__file__)) for module in modules))
     bundle = kept / hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:20]
     if not bundle.is_dir():
         unfinished = kept / uuid4().hex

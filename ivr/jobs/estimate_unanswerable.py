@@ -1,6 +1,5 @@
 """How many callers have a problem that no article here solves: the promise about wrong texts hangs on it."""
 
-import numpy as np
 import structlog
 
 from ivr import gate
@@ -20,6 +19,6 @@ def estimate_unanswerable(wiring: Wiring) -> None:
         logits = facts.gate_logits(conn, now - gate.WITHIN, MOST_CALLS)
         if len(logits) < gate.LEAST_CALLS:
             return
-        share = unanswerable_share(gate.calibration(conn), np.array(logits))
+        share = unanswerable_share(gate.of_index(conn), logits)
         gate.note_callers(conn, gate.Callers(share, len(logits)), now)
     log.info("unanswerable_estimated", share=round(share, 2), calls=len(logits))

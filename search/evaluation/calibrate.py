@@ -10,7 +10,7 @@ from rich.progress import Progress as Bar
 
 from search import calibration as calibrations
 from search import judge as judges
-from search.calibration import UNANSWERABLE_SHARE, WRONG_SHARE, Calibration
+from search.calibration import UNANSWERABLE_SHARE, WRONG_SHARE, Calibration, Calibrations
 from search.evaluation import community, fitting, options
 from search.evaluation.judged import JudgedSet, SetError
 from search.evaluation.trials import built
@@ -33,16 +33,17 @@ def run(given: argparse.Namespace) -> int:
     judge, model_id = judges.shipped(), options.encoder(given).model_id
     try:
         if given.community is None:
-            calibration = fitting.calibrate(judge, options.all_trials(given, given.set))
+            found = Calibrations(fitting.calibrate(judge, options.all_trials(given, given.set)))
         else:
-            calibration = _of_community(given)
+            found = _of_community(given)
     except (ValueError, ImportRefused) as error:
         raise SetError(str(error)) from error
-    content = {**calibrations.as_json(calibration), "gate": judges.gate_id(judge, model_id)}
+    content = {**calibrations.all_as_json(found), "gate": judges.gate_id(judge, model_id)}
     given.out.write_text(json.dumps(content) + "\n", "utf-8")
-    right, wrong, none = calibration.counts
-    print(f"{given.out}: {right} answered rightly, {wrong} wrongly, {none} without an answer")
-    print(comes_to(calibration))
+    for name, calibration in ((str(given.out), found.every), *found.languages.items()):
+        right, wrong, none = calibration.counts
+        print(f"{name}: {right} answered rightly, {wrong} wrongly, {none} without an answer")
+        print(comes_to(calibration))
     return 0
 
 
@@ -58,7 +59,7 @@ def comes_to(calibration: Calibration) -> str:
     )
 
 
-def _of_community(given: argparse.Namespace) -> Calibration:
+def _of_community(given: argparse.Namespace) -> Calibrations:
     report = ImportReport()
     articles = tuple(read_articles(given.community, report))
     if report.skipped:

@@ -2,15 +2,16 @@
 
 import hashlib
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from search.article import Article
 from search.bundle import Bundle, Evidence
-from search.calibration import Calibration, calibrated
+from search.calibration import Calibration, Calibrations, calibrated
 from search.encoder import Encoder
 from search.evaluation.far import FAR
 from search.finder import Finder, says_something
@@ -21,14 +22,17 @@ from search.tuning.noise import Telephone, spoken_words
 from search.tuning.pairs import asked, best_answer, groups
 
 MOST_THREADS = 500  # asked for
+LEAST_THREADS = 12  # asked for of a language: fewer give it no calibration of its own
 SAID = 25  # words of title and question that a caller says
 TITLE = 12  # words of the answer that stand in for a title
 
 
 @dataclass(frozen=True)
 class Tried:
-    """One question put to the finder: the gate's logit, whether anything answers it, and whether that came first."""
+    """One question put to the finder: its language, the gate's logit, whether anything answers it, and whether that
+    came first."""
 
+    language: str
     logit: float
     answerable: bool
     right: bool
@@ -36,9 +40,20 @@ class Tried:
 
 def calibrate(
     articles: Sequence[Article], bundle: Bundle, encoder: Encoder, progress: Progress | None = None
-) -> Calibration:
-    """The calibration of `bundle`, the index of `articles`, of what their askers said. Raises `ValueError`."""
+) -> Calibrations:
+    """The calibrations of `bundle`, the index of `articles`, of what their askers said: of all of them, and of each
+    language of several that has LEAST_THREADS. Raises `ValueError`."""
     tried = list(trials(articles, bundle, encoder, progress))
+    every, own = _calibrated(tried), {}
+    asked_for = Counter(articles[place].language for place in _drawn(articles))
+    for language, threads in sorted(asked_for.items()) if len(asked_for) > 1 else ():
+        if threads >= LEAST_THREADS:
+            with suppress(ValueError):  # none of them was found
+                own[language] = _calibrated([one for one in tried if one.language == language])
+    return Calibrations(every, own)
+
+
+def _calibrated(tried: Sequence[Tried]) -> Calibration:
     logits, right, answerable = ([getattr(one, name) for one in tried] for name in ("logit", "right", "answerable"))
     return calibrated(np.array(logits, dtype=np.float64), np.array(right, bool), np.array(answerable, bool))
 
@@ -83,7 +98,7 @@ def _with_and_without(
     for one in (finder, answers_only):
         ranking = one.rank(replace(query, exclude=alike - {article.id}))
         if ranking is not None and ranking.places:
-            yield Tried(ranking.gate, True, one.article_id(ranking.places[0]) == article.id)
+            yield Tried(query.language, ranking.gate, True, one.article_id(ranking.places[0]) == article.id)
     yield from _unanswerable(finder, replace(query, exclude=alike))
 
 
@@ -97,4 +112,4 @@ def _answers_of(article: Article) -> Article:
 def _unanswerable(finder: Finder, query: Query) -> Iterator[Tried]:
     ranking = finder.rank(query)
     if ranking is not None and ranking.places:
-        yield Tried(ranking.gate, False, False)
+        yield Tried(query.language, ranking.gate, False, False)

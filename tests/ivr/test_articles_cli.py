@@ -18,10 +18,17 @@ from redis import Redis
 
 from config.settings import Settings
 from ivr import articles_cli, gate
-from ivr.articles_cli import build_index, commands, import_path, index_is_stale
+from ivr.articles_cli import (
+    STARTER_CALIBRATION,
+    STARTER_COMMUNITY,
+    build_index,
+    commands,
+    import_path,
+    index_is_stale,
+)
 from ivr.wiring import index_folder
 from models import articles, indexes
-from search.calibration import as_json, calibration_from, shipped
+from search.calibration import Calibrations, as_json, calibrations_from, shipped
 from search.encoder import OnnxEncoder
 from search.finder import Finder
 from search.importing import ImportRefused
@@ -270,12 +277,13 @@ def test_a_build_takes_the_communitys_own_calibration_along(
 ) -> None:
     import_path(settings, write(tmp_path / "community.jsonl", "Red light", "Dark screen"))
     file, ours = settings.data_dir / "calibration.json", as_json(shipped()) | {"counts": [10, 5, 20]}
+    ours |= {"languages": {"es": as_json(shipped()) | {"counts": [3, 2, 9]}}}
     file.write_text(json.dumps(ours | {"gate": gate_id(judge(), encoder.model_id)}), "utf-8")
     build_index(settings)
-    assert gate.calibration(db) == calibration_from(ours)
+    assert gate.of_index(db) == calibrations_from(ours)
     file.write_text(json.dumps(ours | {"gate": "another"}), "utf-8")
     live = build_index(settings).version
-    assert gate.calibration(db) == shipped()
+    assert gate.of_index(db) == Calibrations(shipped())
     assert "calibrate again" in capsys.readouterr().err
     for damaged in ("{", "[]", '{"right": [1]}', "null"):
         file.write_text(damaged, "utf-8")
@@ -284,3 +292,16 @@ def test_a_build_takes_the_communitys_own_calibration_along(
     current = indexes.current(db)
     assert current is not None
     assert current.version == live
+
+
+def test_the_starter_community_brings_a_calibration_of_the_search_in_use(
+    settings: Settings, db: Connection, tmp_path: Path, encoder: OnnxEncoder
+) -> None:
+    starter = json.loads(STARTER_CALIBRATION.read_text("utf-8"))
+    assert starter["gate"] == gate_id(judge(), encoder.model_id)  # or make it again, as docs/search.md says
+    import_path(settings, write(tmp_path / "starter.jsonl", "Red light"), source=STARTER_COMMUNITY)
+    build_index(settings)
+    assert gate.of_index(db) == calibrations_from(starter)
+    import_path(settings, write(tmp_path / "ours.jsonl", "Dark screen", "No signal"), source="ours")
+    build_index(settings)
+    assert gate.of_index(db) == Calibrations(shipped())

@@ -8,9 +8,12 @@ import pytest
 
 from search.calibration import (
     Calibration,
+    Calibrations,
+    all_as_json,
     as_json,
     calibrated,
     calibration_from,
+    calibrations_from,
     shipped,
     unanswerable_share,
 )
@@ -18,13 +21,12 @@ from search.calibration import (
 DRAW = np.random.default_rng(7)
 ANSWERABLE, UNANSWERABLE = DRAW.normal(2.0, 1.5, 4000), DRAW.normal(-2.0, 1.5, 4000)
 RIGHT = DRAW.random(4000) < 0.9
+KINDS = np.concatenate([RIGHT, np.zeros(4000, bool)]), np.arange(8000) < 4000
 
 
 @pytest.fixture(scope="module")
 def calibration() -> Calibration:
-    logits = np.concatenate([ANSWERABLE, UNANSWERABLE])
-    right = np.concatenate([RIGHT, np.zeros(4000, bool)])
-    return calibrated(logits, right, np.arange(8000) < 4000)
+    return calibrated(np.concatenate([ANSWERABLE, UNANSWERABLE]), *KINDS)
 
 
 @pytest.mark.parametrize("wrong_share", [0.15, 0.2, 0.3])
@@ -72,8 +74,24 @@ def test_a_promise_says_what_it_comes_to(calibration: Calibration) -> None:
 def test_the_share_of_unanswerable_callers_is_read_off_their_scores(calibration: Calibration, share: float) -> None:
     count = int(2000 * share)
     logits = np.concatenate([UNANSWERABLE[:count], ANSWERABLE[: 2000 - count]])
-    assert unanswerable_share(calibration, logits) == pytest.approx(share, abs=0.06)
-    assert unanswerable_share(calibration, np.empty(0)) == 0.5
+    calls = [("en", float(logit)) for logit in logits]
+    assert unanswerable_share(Calibrations(calibration), calls) == pytest.approx(share, abs=0.06)
+    assert unanswerable_share(Calibrations(calibration), []) == 0.5
+
+
+def test_each_language_goes_by_its_own_calibration(calibration: Calibration) -> None:
+    """Where all threads look alike to an encoder, the same share of callers has lower logits."""
+    lower = calibrated(np.concatenate([ANSWERABLE, UNANSWERABLE]) / 4 - 1, *KINDS)
+    both = Calibrations(calibration, {"es": lower})
+    assert (both.of("es"), both.of("en"), both.of("fr")) == (lower, calibration, calibration)
+    assert both.of("es").threshold(0.2) < both.of("en").threshold(0.2)
+    calls = [("es", float(logit) / 4 - 1) for logit in (*UNANSWERABLE[:500], *ANSWERABLE[:500])]
+    assert unanswerable_share(both, calls) == pytest.approx(0.5, abs=0.06)
+    assert calibrations_from(json.loads(json.dumps(all_as_json(both)))) == both
+    damages: tuple[dict[str, object], ...] = ({"languages": []}, {"languages": {"es": {}}})
+    for damaged in damages:
+        with pytest.raises(ValueError, match="no calibration"):
+            calibrations_from(as_json(calibration) | damaged)
 
 
 def test_a_calibration_survives_a_file(calibration: Calibration) -> None:

@@ -43,7 +43,7 @@ def test_a_sentence_finds_the_article_about_it(finder: Finder, words: str, artic
     found = finder.find(ask(words))
     assert isinstance(found, Match)
     assert found.article_id == article_id
-    assert finder.threshold() <= found.score <= 1.0
+    assert finder.threshold("en") <= found.score <= 1.0
     assert found.runner_up != article_id
     assert 0.9 < found.margin <= 1.0
     assert (found.index_version, found.how) == (finder.version, "search")
@@ -56,7 +56,7 @@ def test_something_else_finds_nothing(finder: Finder) -> None:
     assert isinstance(found, NoMatch)
     assert found.reason == "nothing_near"
     assert found.score is not None
-    assert found.score < finder.threshold()
+    assert found.score < finder.threshold("en")
     assert found.logit is not None
     assert found.logit < shipped().threshold()
 
@@ -98,7 +98,7 @@ def test_an_explanation_answers_as_a_search_and_lays_each_candidate_open(finder:
     for query in (ask(words), ask(words, tags="billing"), ask("what is the best shoe to wear to a prom"), ask("um")):
         told = finder.explain(query, 0.2, 0.4)
         assert told.answer == finder.find(query, 0.2, 0.4)
-        assert told.gate == finder.threshold(0.2, 0.4)
+        assert told.gate == finder.threshold("en", 0.2, 0.4)
     told = finder.explain(ask(words))
     first = told.candidates[0]
     assert (first.article_id, first.verdict, told.searched) == ("red-light", "chosen", words)

@@ -14,7 +14,7 @@ from ivr.gate import Callers
 from ivr.jobs.estimate_unanswerable import estimate_unanswerable
 from ivr.wiring import Wiring, build
 from models import calls, facts, indexes, site
-from search.calibration import as_json, calibrated, shipped
+from search.calibration import Calibrations, as_json, calibrated, shipped
 
 NOON = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)
 DRAW = np.random.default_rng(3)
@@ -93,7 +93,7 @@ def test_searches_with_another_encoder_do_not_count(db: Connection) -> None:
 def test_the_newest_calls_come_first(db: Connection) -> None:
     for number in range(5):
         call(db, number, searched(float(number)), at=NOON - timedelta(days=number))
-    assert facts.gate_logits(db, NOON - timedelta(days=3), 2) == [0.0, 1.0]
+    assert facts.gate_logits(db, NOON - timedelta(days=3), 2) == [("en", 0.0), ("en", 1.0)]
 
 
 @pytest.mark.parametrize(
@@ -125,8 +125,8 @@ def test_what_was_written_is_read_until_it_is_old(db: Connection) -> None:
 
 
 def test_without_a_calibration_of_its_own_an_index_has_the_shipped_one(db: Connection) -> None:
-    assert gate.calibration(db) == shipped()
+    assert gate.of_index(db) == Calibrations(shipped())
     indexes.add(db, indexes.IndexVersion("v2", NOON, 1, "m", "d"))
     indexes.put_chunk(db, "v2", "calibration.json", 0, b"{}")
     indexes.publish(db, "v2")
-    assert gate.calibration(db) == shipped()
+    assert gate.of_index(db) == Calibrations(shipped())

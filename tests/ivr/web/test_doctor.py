@@ -11,11 +11,11 @@ from flask import Flask
 
 from ivr import doctor, gate
 from ivr.agent_note import agent_key
+from ivr.articles_cli import STARTER_COMMUNITY
 from ivr.carrier import standby
 from ivr.carrier.signature import Signatures
 from ivr.phone.engine import Carrier as Desk
 from ivr.phone.server import rest_app, running
-from ivr.release import STARTER_COMMUNITY
 from ivr.wiring import Wiring
 from models import articles, plans
 from tests.ivr.web.conftest import CALLED, RED_LIGHT, STARTER, Clock
