@@ -17,6 +17,7 @@ MUSIC_SECONDS = (4, 6, 8, 10, 12, 14, 16, 18, 20, 25, 30)
 QUESTION_S = 1  # the question's own time-out after the music
 LISTEN_S = 4  # the same after an offer that may be answered by voice
 SLACK_S = 3  # between the carrier's clock and ours
+LATE_S = 15  # the longest the carrier waits for an answer of ours: no request of its comes later than that
 OFFERING = ("offer", "reminder")
 
 
@@ -61,12 +62,14 @@ def puts_before(before: CallState, after: CallState) -> frozenset[str]:
 def is_stale(state: CallState, event: Event, moment: Moment) -> bool:
     """Whether a turn of the wait loop tells an older instant than we know of, while the words after that one still
     play: an old request sent again. Who joined anew meanwhile begins at 0 as well, but asks when nothing plays. So is
-    one that comes after the queue let go of the caller, with more seconds than could have passed in it since."""
+    one that comes just after the queue let go of the caller, with more seconds than could have passed in it since; later
+    on the carrier is right, who has the caller in the queue."""
     served = state.served
     if not isinstance(event, Waited) or event.waited_s is None:
         return False
     if state.stage is Stage.CLOSED and state.left is not None and state.closed_ms is not None:
-        return event.waited_s > SLACK_S + (moment.ms - state.closed_ms) / 1000
+        since_s = (moment.ms - state.closed_ms) / 1000
+        return since_s < LATE_S and event.waited_s > since_s + SLACK_S
     if state.stage is not Stage.HOLD or served is None:
         return False
     plays = moment.ms - served.at_ms < served.plays_ms

@@ -11,8 +11,8 @@ from ivr.call.prompts import CallNumber, ConnectAgent
 from ivr.carrier import speech
 from ivr.carrier.twiml import EMPTY, Clips
 
-_PLAYING = ("<Play", "<Say", "<Pause", "<Gather", "<Hangup", "<Leave")
-_NOT_IN_WAIT = ("<Enqueue", "<Dial")
+_PLAYING = ("<Play", "<Say", "<Pause", "<Gather", "<Leave")
+_NOT_IN_WAIT = ("<Enqueue", "<Dial", "<Hangup")
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -33,8 +33,8 @@ def _music(addresses: tuple[str, ...]) -> str:
 def fits_wait(document: str) -> bool:
     """Whether the wait loop may have a document.
 
-    One without playing time would be asked for again at network speed, and one that enqueues or dials throws the
-    caller out of the queue.
+    One without playing time would be asked for again at network speed, and one that enqueues, dials or hangs up
+    throws the caller out of the queue.
     """
     plays = any(verb in document for verb in _PLAYING)
     return plays and not any(verb in document for verb in _NOT_IN_WAIT)

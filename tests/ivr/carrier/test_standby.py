@@ -23,6 +23,7 @@ def test_the_wait_loop_never_gets_a_document_without_playing_time() -> None:
 def test_the_wait_loop_never_gets_a_verb_that_throws_the_caller_out() -> None:
     assert not standby.fits_wait("<Response><Say>a</Say><Enqueue>q</Enqueue></Response>")
     assert not standby.fits_wait("<Response><Say>a</Say><Dial>1</Dial></Response>")
+    assert not standby.fits_wait("<Response><Say>a</Say><Hangup/></Response>")
     spoken = "<Response><Gather><Say>a</Say></Gather><Leave/></Response>"
     assert standby.fits_wait(spoken)
 
