@@ -61,9 +61,9 @@ def puts_before(before: CallState, after: CallState) -> frozenset[str]:
 
 def is_stale(state: CallState, event: Event, moment: Moment) -> bool:
     """Whether a turn of the wait loop tells an older instant than we know of, while the words after that one still
-    play: an old request sent again. Who joined anew meanwhile begins at 0 as well, but asks when nothing plays. So is
-    one that comes just after the queue let go of the caller, with more seconds than could have passed in it since; later
-    on the carrier is right, who has the caller in the queue."""
+    play: an old request sent again. Who joined anew meanwhile begins at 0 as well, but asks when nothing plays. Old is
+    also one just after the queue let go of the caller, with more seconds than could have passed in it since; later on
+    the carrier, who has the caller in the queue, is right."""
     served = state.served
     if not isinstance(event, Waited) or event.waited_s is None:
         return False
