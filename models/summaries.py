@@ -261,6 +261,15 @@ def due(conn: Connection, now: datetime, limit: int) -> list[dict[str, Any]]:
         ).fetchall()
 
 
+def judge_again(conn: Connection, since: datetime) -> None:
+    """Have the savings among the calls that began since a time judged again."""
+    conn.execute(
+        "UPDATE call_summaries SET judge_at = '-infinity'"
+        " WHERE started_at >= %s AND used_at IS NOT NULL AND hung_up_at IS NOT NULL",
+        (since,),
+    )
+
+
 def later(conn: Connection, call_sids: Sequence[str]) -> list[Later]:
     """The contacts of the same people within LOOK_BACK after they hung up in these calls; of other channels the first
     one. A call that goes on beside one and after it is a contact too: nobody is saved twice, or while at another phone.

@@ -3,16 +3,17 @@
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import structlog
 from psycopg import Connection
 
+from ivr.jobs.settle_ledger import card_of
 from ivr.ledger.outcomes import WINDOW, Contact, Outcome, judge
 from ivr.ledger.summary import Caller, Summary, summarize
 from ivr.wiring import Wiring
-from models import contacts, erase, summaries
+from models import contacts, erase, rates, summaries
 from models.locks import alone
 from models.summaries import Judged, Mark
 
@@ -102,7 +103,17 @@ def _make(conn: Connection, call_sids: Sequence[str], now: datetime) -> int:
 
 def _rows(conn: Connection, call_sids: Sequence[str], now: datetime) -> list[dict[str, object]]:
     rows = (summarize(Caller._make(one.call), one.facts) for one in summaries.told(conn, call_sids))
-    return [_row(row, judge(row, (), WINDOW, now)) for row in rows]
+    window = _window(conn)
+    return [_row(row, judge(row, (), window, now)) for row in rows]
+
+
+def _window(conn: Connection) -> timedelta:
+    """That of the rate card, as the ledger has it."""
+    card = rates.latest(conn)
+    try:
+        return card_of(card.yaml, card.version).window if card else WINDOW
+    except ValueError:  # of another release: the settlement says so
+        return WINDOW
 
 
 def _write(conn: Connection, call_sids: Sequence[str], rows: list[dict[str, object]], now: datetime) -> None:
@@ -119,14 +130,14 @@ def _row(call: Summary, found: Outcome) -> dict[str, object]:
 
 def _judge_due(conn: Connection, now: datetime) -> int:
     """Judge what time or a later contact may have changed; how many."""
-    count = 0
+    count, window = 0, _window(conn)
     while rows := summaries.due(conn, now, PAGE_CALLS):
         calls = [Summary(**row) for row in rows]
         later: defaultdict[str, list[Contact]] = defaultdict(list)
         for one in summaries.later(conn, [call.call_sid for call in calls]):
             facts = (one.fact,) if one.fact is not None else ()
             later[one.of].append(Contact(one.at, one.ref, one.channel, one.same_topic, facts))
-        found = ((call, judge(call, later[call.call_sid], WINDOW, now)) for call in calls)
+        found = ((call, judge(call, later[call.call_sid], window, now)) for call in calls)
         summaries.judged(conn, [Judged(call.call_sid, one.kind, one.at, one.due_at) for call, one in found])
         count += len(calls)
     return count

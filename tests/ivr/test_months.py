@@ -13,7 +13,7 @@ from ivr.ledger.periods import State, Wish, objections
 from ivr.months import NotClosed, close_month
 from ivr.planfile.problems import PlanRefused
 from ivr.ratecards import Publisher
-from models import audit, ledger, periods, rates, site
+from models import audit, ledger, periods, rates, site, summaries
 from tests.ivr.jobs.conftest import Desk, desk, starter_plan
 from tests.ivr.jobs.test_settle_ledger import CARD
 from tests.ivr.jobs.test_summarize import add_call, use_text
@@ -124,3 +124,19 @@ def test_a_dearer_contact_corrects_what_is_booked_in_an_open_month(db: Connectio
     assert [(row.amount, row.card, row.seq) for row in confirmed] == [(7_200_000, 1, 0), (900_000, 2, 1)]
     assert confirmed[1].undoes == confirmed[0].id
     assert confirmed[1].reason == "correction: the figure changed"
+
+
+def test_the_window_of_the_rate_card_is_that_of_the_calls_pages(db: Connection, books: Desk) -> None:
+    began = books.now - 2 * DAY
+    add_call(db, "CA9", began, key="carl")
+    use_text(db, "CA9", began)
+
+    def outcome() -> str:
+        summarize_calls(books.wiring)
+        row = summaries.read(db, "CA9")
+        return str(row["outcome"]) if row else ""
+
+    assert outcome() == "provisional"
+    card = CARD.replace("window_days: 7", "window_days: 1")
+    ratecards.publish(books.wiring, db, card, Publisher("cli:ann", "shorter", books.now))
+    assert outcome() == "confirmed_inferred"
