@@ -9,6 +9,7 @@ import structlog
 from psycopg import InternalError, OperationalError
 from psycopg_pool import PoolTimeout
 
+from ivr.call.events import Event, HoldKey, Pressed, TextProgress
 from ivr.call.values import replace
 from ivr.carrier import happened, inbound
 from ivr.carrier.happened import MakeEvent
@@ -171,13 +172,20 @@ def take(wiring: Wiring, kept: Kept) -> None:
         answer_text(then, message)
     elif (sid := inbound.call_sid(kept.form)) is not None:
         make, turn, mark = _EVENTS[kept.path](kept.form), kept.turn, kept.mark
-        if kept.path == "/voice/hold-key":  # a turn that another machine took meanwhile makes a yes no repeat
+        if kept.path in (
+            "/voice/hold-key",
+            "/voice/closed",
+        ):  # a turn that another machine took meanwhile makes a yes no repeat
             make, turn, mark = _late(make), None, f"turn {turn}"
         take_turn(then, sid, make, turn=turn, mark=mark, from_number=inbound.caller_number(kept.form))
 
 
 def _late(make: MakeEvent) -> MakeEvent:
-    return lambda texts: replace(make(texts), late=True)
+    def told(texts: tuple[TextProgress, ...]) -> Event:
+        event = make(texts)
+        return replace(event, late=True) if isinstance(event, HoldKey | Pressed) else event
+
+    return told
 
 
 def _begin(wiring: Wiring, kept: Kept) -> None:

@@ -66,6 +66,23 @@ def answer(state: CallState, event: Pressed | Said | Silent, plan: Plan, moment:
     return replace(step, facts=(*facts, *step.facts))
 
 
+def overtaken(state: CallState, event: Pressed, plan: Plan, moment: Moment) -> Step:
+    """A key that is told after the call went on or was over: a yes to the article of that time is a yes, anything else
+    nothing."""
+    offer = state.offer
+    if event.keys.strip() != "1" or state.closed_why is None or offer is None or not offer.open or not offer.text:
+        return Step(state)
+    state, facts = texting.accept(state, plan, moment)
+    reason = moment.text_refusal or text_refusal(state, plan)
+    if reason is None and state.caller.kind is not CallerKind.MOBILE:
+        reason = "no_number"  # nobody is there any more to type one
+    if reason is not None:
+        state, refused = texting.refuse(state, reason)
+        return Step(state, (), (*facts, *refused))
+    state, text = texting.queue_text(state, plan, moment)
+    return Step(state, (), facts, text=text)
+
+
 def finish(
     state: CallState, plan: Plan, moment: Moment, says: tuple[Say, ...] = (), facts: tuple[Fact, ...] = ()
 ) -> Step:

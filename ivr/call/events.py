@@ -12,9 +12,10 @@ class CallStarted(Value, frozen=True):
 
 
 class Pressed(Value, frozen=True):
-    """Keys, as pressed: `0-9 * #`, the finishing key left out."""
+    """Keys, as pressed: `0-9 * #`, the finishing key left out. `late`: told only now, as of `HoldKey`."""
 
     keys: str
+    late: bool = False
 
 
 class Said(Value, frozen=True):

@@ -60,6 +60,8 @@ def _searching(state: CallState) -> bool:
 
 
 def _answered(state: CallState, event: Pressed | Said | Silent, plan: Plan, moment: Moment) -> Step:
+    if isinstance(event, Pressed) and event.late and state.stage is not Stage.CLOSED:
+        return closed.overtaken(state, event, plan, moment)
     match state.stage:
         case Stage.RETURNING:
             return returning.answer(state, event, plan, moment)

@@ -12,7 +12,7 @@ from ivr.carrier import inbound
 from ivr.landing import KNOWN_WITHIN_S, Landing
 from ivr.spool import Kept, Spool
 from ivr.wiring import Wiring
-from models import facts, optouts
+from models import facts, optouts, plans
 from models.db import open_pool
 from tests.ivr.web.conftest import AGENT_CALL, CALL, CALLER, Carrier, Clock
 from tests.ivr.web.test_voice import action, names, verbs
@@ -89,6 +89,43 @@ def test_a_yes_that_was_overtaken_on_another_machine_still_brings_the_text(
     wiring.spool = here
     Landing(wiring).land()
     assert names(wiring)[-4:] == ["hung_up_in_queue", "call_ended", "accepted", "text_queued"]
+
+
+@pytest.fixture
+def nobody_there(wiring: Wiring, clock: Clock) -> None:
+    with wiring.pool.connection() as conn:
+        plans.switch_queue(conn, "technical", closed=True, who="tests", why="gone home", at=clock())
+    wiring.look_at_queues()
+
+
+@pytest.mark.usefixtures("nobody_there")
+@pytest.mark.parametrize(
+    ("key", "told"),
+    [
+        ("1", ["call_ended", "accepted", "text_queued"]),
+        ("3", ["call_ended"]),
+        ("", ["call_ended"]),
+    ],
+)
+def test_a_yes_at_closing_time_that_was_overtaken_on_another_machine_still_brings_the_text(
+    carrier: Carrier, wiring: Wiring, clock: Clock, key: str, told: list[str]
+) -> None:
+    answer = carrier.call("/voice/incoming", OffholdArm="treat")
+    answer = carrier.call(action(answer), Digits="3")
+    offer = carrier.call(action(answer), Digits="1")
+    assert action(offer).startswith("/voice/closed")
+    clock.on(12)
+    with without_database(wiring):
+        carrier.call(action(offer), Digits=key)
+    here, wiring.spool = wiring.spool, Spool(Path("/nowhere"), wiring.numbers.seal, wiring.numbers.open)
+    clock.on(5)
+    carrier.call("/voice/status", CallStatus="completed", CallDuration="60")
+    wiring.spool = here
+    for _ in range(2):  # the lander may die before it says that it landed
+        for kept in [wiring.spool.read(name) for name in wiring.spool.waiting()]:
+            landing.take(wiring, kept)
+    assert names(wiring)[names(wiring).index("call_ended") :] == told
+    assert names(wiring).count("call_ended") == 1
 
 
 def test_landing_twice_changes_nothing(carrier: Carrier, wiring: Wiring) -> None:
