@@ -33,6 +33,8 @@ def text_refusal(
     number = asked.to or from_number
     if not number or number == state.number:
         return "kind"
+    if asked.to is None and wiring.numbers.key(number) != state.caller.key:
+        return "kind"  # a text goes to the number the call came from, whatever a later webhook names
     settings, typed = wiring.settings, asked.to is not None
     seen = texts.asked(
         conn,

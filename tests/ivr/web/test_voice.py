@@ -85,6 +85,18 @@ def test_a_key_during_the_hold_is_answered_once(carrier: Carrier, wiring: Wiring
     assert names(wiring).count("text_queued") == 1
 
 
+def test_a_text_goes_to_the_number_the_call_came_from_or_nowhere(
+    carrier: Carrier, wiring: Wiring, clock: Clock
+) -> None:
+    hold(carrier)
+    clock.on(40)
+    answer = carrier.call("/voice/hold", QueueTime="40", QueuePosition="5")
+    clock.on(12)
+    said = carrier.call(action(answer), Digits="1", From="+12025550155")
+    assert "Your place is kept." in said.text
+    assert "text_queued" not in names(wiring)
+
+
 def test_an_agent_takes_the_call_and_late_keys_are_not_answered(carrier: Carrier, wiring: Wiring) -> None:
     hold(carrier)
     answer = carrier.call("/voice/hold", QueueTime="5", QueuePosition="1")
