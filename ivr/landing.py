@@ -18,9 +18,10 @@ from ivr.jobs.answer_text import answer_text
 from ivr.jobs.note_receipt import note_receipt
 from ivr.spool import Kept, call_of, plain
 from ivr.texts import replies
+from ivr.texts.numbers import as_e164
 from ivr.turn import UnknownCall, start_call, take_turn
 from ivr.wiring import Wiring
-from models import calls
+from models import calls, erase, optouts
 
 log = structlog.get_logger()
 
@@ -145,7 +146,8 @@ class Landing:
             log.exception("kept_webhook_failed", call_sid=call_of(name), tried=self._tried[name])
             if self._tried[name] < TRIES:
                 return False
-            self._wiring.spool.put_aside(name)
+            if not is_erased(self._wiring, kept):
+                self._wiring.spool.put_aside(name)
         self._wiring.spool.landed(name)
         self._not_before.pop(name, None)
         self._tried.pop(name, None)
@@ -163,6 +165,13 @@ def take(wiring: Wiring, kept: Kept) -> None:
     """Take one webhook at the time it came. Raises UnknownCall, and what a database that is away raises."""
     then = copy.copy(wiring)
     then.clock = lambda: kept.at
+    if is_erased(wiring, kept):
+        if kept.path == "/sms/status":
+            return
+        if kept.path not in _EVENTS and kept.path not in _BEGINNINGS:
+            _stop(then, kept)
+            return
+        kept = kept._replace(form={**kept.form, "From": ""})  # what happened counts; whose call it was is forgotten
     if kept.path in _BEGINNINGS:
         _begin(then, kept)
     elif kept.path == "/sms/status":
@@ -178,6 +187,23 @@ def take(wiring: Wiring, kept: Kept) -> None:
         ):  # a turn that another machine took meanwhile makes a yes no repeat
             make, turn, mark = _late(make), None, f"turn {turn}"
         take_turn(then, sid, make, turn=turn, mark=mark, from_number=inbound.caller_number(kept.form))
+
+
+def is_erased(wiring: Wiring, kept: Kept) -> bool:
+    """Whether the person it is about was erased since: on another machine, which knew nothing of this one's disk."""
+    whose = as_e164(kept.form.get("To" if kept.path == "/sms/status" else "From", ""), ())
+    if whose is None:
+        return False
+    with wiring.pool.connection() as conn:
+        return erase.was_marked(conn, wiring.numbers.erased_mark(whose), kept.at)
+
+
+def _stop(wiring: Wiring, kept: Kept) -> None:
+    """A STOP is kept whoever sent it, as a hash."""
+    number = as_e164(inbound.caller_number(kept.form), ())
+    if number is not None:
+        with wiring.pool.connection() as conn:
+            optouts.opt_out(conn, wiring.numbers.key(number), kept.at, "reply")
 
 
 def _late(make: MakeEvent) -> MakeEvent:

@@ -112,3 +112,25 @@ def person(conn: Connection, key: str, stranger: str) -> dict[str, int]:
         "links": done("DELETE FROM linked_keys WHERE a = %(key)s OR b = %(key)s"),
         "numbers": done("UPDATE numbers SET sealed = NULL, number_key = %(stranger)s WHERE number_key = %(key)s"),
     }
+
+
+# ---- what comes in of a person who was erased
+
+
+def mark(conn: Connection, number_mark: str, at: datetime) -> None:
+    """Remember that a number was erased, by a hash that leads to nothing."""
+    conn.execute(
+        "INSERT INTO erased_numbers (mark, at) VALUES (%s, %s) ON CONFLICT (mark) DO UPDATE SET at = excluded.at",
+        (number_mark, at),
+    )
+
+
+def was_marked(conn: Connection, number_mark: str, told: datetime) -> bool:
+    """Whether a number was erased after something of it had been told."""
+    found = conn.execute("SELECT FROM erased_numbers WHERE mark = %s AND at >= %s", (number_mark, told))
+    return found.fetchone() is not None
+
+
+def forget_marks(conn: Connection, before: datetime) -> int:
+    """Drop what was remembered before a time; how many."""
+    return conn.execute("DELETE FROM erased_numbers WHERE at < %s", (before,)).rowcount

@@ -72,6 +72,7 @@ def erase_number(wiring: Wiring, by: Actor, *, number: str, again: str, why: str
         with conn.transaction():
             _check_quiet(wiring, conn, key)
             removed = erase.person(conn, key, f"erased-{secrets.token_hex(16)}")
+            erase.mark(conn, wiring.numbers.erased_mark(written), wiring.clock())
             removed["kept aside"] = _forget_aside(wiring, written)
             removed["studies"] = studies.forget_all_words(conn) if removed["transcripts"] else 0
             after = {**removed, **{f"{what} at the carrier": count for what, count in asdict(at_carrier).items()}}

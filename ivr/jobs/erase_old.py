@@ -13,6 +13,7 @@ from models import drafts, erase, inbound, numbers, recordings, studies, text_co
 log = structlog.get_logger()
 
 KEPT = timedelta(days=30)
+MARKS_KEPT = timedelta(days=90)  # of numbers that were erased: a machine may be away for long
 COUNTS_KEPT = timedelta(days=2)
 DRAFTS_KEPT = timedelta(days=90)  # of those that were thrown away
 
@@ -29,6 +30,7 @@ def erase_old(wiring: Wiring) -> None:
             "replies": inbound.erase_replies(conn, before),
             "numbers": numbers.erase_unused(conn, before),
             "drafts": drafts.erase_closed(conn, wiring.clock() - DRAFTS_KEPT),
+            "erased_numbers": erase.forget_marks(conn, wiring.clock() - MARKS_KEPT),
             "recordings": recordings.erase_removed(conn, before),
             "studies": studies.forget_words(conn, wiring.clock()),
             "text_counts": text_counts.forget(conn, wiring.clock() - COUNTS_KEPT),

@@ -147,6 +147,10 @@ class Numbers:
         """The keyed hash of another system's id of a customer."""
         return self._digest("customer", customer.strip()).hex()
 
+    def erased_mark(self, number: str) -> str:
+        """The keyed hash by which an erased number is known, and by nothing else."""
+        return self._digest("erased", number.strip()).hex()
+
     def token_key(self, token: str) -> str:
         """The keyed hash of a link's token."""
         return self._digest("token", token).hex()
