@@ -27,11 +27,15 @@ _CHEAP = str.maketrans(
     }
 )  # fmt: skip
 
+LONGEST = 4000  # characters looked at: far more than any text has room for
+_WORD = re.compile(r"\S+")
+#: What makes a word one that a handset underlines. Looked for from the middle outwards, so that a title of 500 letters
+#: without a blank takes no longer than others.
 _LINK = re.compile(
-    r"\S*(?:\w+:/+|(?i:https?|ftp|tel|sms|mailto):|(?i:www)\.|@)\S*"  # a scheme, www., an address with @
-    r"|\S*[^\W_][\w-]*\.[a-z]{2,}\S*"  # name.tld in small letters: what a handset underlines
-    r"|\S*[^\W_][\w-]*\.(?:COM|NET|ORG|INFO|BIZ|IO|CO|ME|LY|APP|DEV|XYZ|TOP|RU|CN)\b\S*"
-    r"|\S*\b\d{1,3}(?:\.\d{1,3}){3}\S*"  # an IP address
+    r"\w:/|(?i:https?|ftp|tel|sms|mailto):|(?i:www)\.|@"  # a scheme, www., an address with @
+    r"|[^\W_][_-]*\.[a-z]{2}"  # name.tld in small letters
+    r"|[^\W_][_-]*\.(?:COM|NET|ORG|INFO|BIZ|IO|CO|ME|LY|APP|DEV|XYZ|TOP|RU|CN)\b"
+    r"|\b\d{1,3}(?:\.\d{1,3}){3}"  # an IP address
 )
 _JOINED = re.compile(r"(?<=[^\W\d_])([.!?,;:])(?=[^\W\d_])")  # "router.It": a sentence end without its blank
 _NUMBER = re.compile(
@@ -65,14 +69,18 @@ def smsable(title: str) -> str:
 
     May be empty; the caller then uses words of the plan.
     """
-    words = to_gsm(title)
+    words = to_gsm(title[:LONGEST])
     while True:
-        cleaned = _NUMBER.sub(" ", _JOINED.sub(r"\1 ", _LINK.sub(" ", words)))
+        cleaned = _NUMBER.sub(" ", _JOINED.sub(r"\1 ", _WORD.sub(_kept, words)))
         cleaned = " ".join(cleaned.split())
         if cleaned == words:
             break
         words = cleaned
     return _trimmed(words)
+
+
+def _kept(word: re.Match[str]) -> str:
+    return " " if _LINK.search(word[0]) else word[0]
 
 
 def _trimmed(words: str) -> str:
