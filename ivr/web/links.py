@@ -138,7 +138,7 @@ def _message(page: Page, key: str, *, status: int = 200, back: str | None = None
         language=page.language,
         brand=page.plan.brand,
         words=said,
-        tel=page.number if key == "page_call" else "",
+        tel=page.number if key in ("page_call", "page_gone") else "",
         tel_shown=number,
         back=f"/r/{back}" if back else "",
         back_title=page.article.title if page.article else "",

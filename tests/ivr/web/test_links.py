@@ -161,6 +161,7 @@ def test_a_withdrawn_article_is_gone_in_words(browser: FlaskClient, token: str, 
         articles.withdraw(conn, [RED_LIGHT.id])
     answer = browser.get(f"/r/{token}")
     assert answer.status_code == 410
+    assert 'href="tel:+' in answer.text  # to a person, whose number stands there
     assert "Lumora" in answer.text
     assert RED_LIGHT.title not in answer.text
 
