@@ -83,11 +83,13 @@ def _open_since(books: Books) -> datetime:
 
 def _against_closed(card: RateCard, books: Books) -> str | None:
     """A difference to what stands in a month that is closed."""
-    if books.last_closed is None or books.card is None:
+    if books.last_closed is None:
         return None
     until = next_month(books.last_closed)
-    if card.window_days != books.card.window_days:
-        return f"'window_days' is {card.window_days}, and closed months were booked by {books.card.window_days}"
+    if card.window != books.window:
+        return f"'window_days' is {card.window_days}, and closed months were booked by {books.window.days}"
+    if books.card is None:
+        return f"months before {until} were closed without a rate card" if _before(card, until) else None
     if _before(books.card, until) != _before(card, until):
         return f"it says something else than version {books.card.version} of the time before {until}"
     return None

@@ -116,6 +116,17 @@ def test_a_rate_card_may_change_open_months_and_no_closed_one(db: Connection, bo
     assert ledger.lines(db, OCTOBER) == before
 
 
+def test_a_month_closed_without_a_rate_card_is_priced_by_none_later(db: Connection, desk: Desk) -> None:
+    desk.wiring.development_account = False
+    desk.now = datetime(2026, 11, 9, tzinfo=UTC)
+    summarize_calls(desk.wiring)
+    close_month(desk.wiring, db, WISH)
+    publisher = Publisher("cli:ann", "first", desk.now)
+    with pytest.raises(PlanRefused, match="months before 2026-11-01 were closed without a rate card"):
+        ratecards.publish(desk.wiring, db, CARD, publisher)
+    assert ratecards.publish(desk.wiring, db, CARD.replace("2026-10-01", "2026-11-01"), publisher) == 1
+
+
 def test_a_dearer_contact_corrects_what_is_booked_in_an_open_month(db: Connection, books: Desk) -> None:
     ratecards.publish(books.wiring, db, CARD.replace("8.00", "9.00"), Publisher("cli:ann", "dearer", books.now))
     summarize_calls(books.wiring)
