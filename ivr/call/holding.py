@@ -60,10 +60,10 @@ def puts_before(before: CallState, after: CallState) -> frozenset[str]:
 
 
 def is_stale(state: CallState, event: Event, moment: Moment) -> bool:
-    """Whether a turn of the wait loop tells an older instant than we know of, while the words after that one still
-    play: an old request sent again. Who joined anew meanwhile begins at 0 as well, but asks when nothing plays. Old is
-    also one just after the queue let go of the caller, with more seconds than could have passed in it since; later on
-    the carrier, who has the caller in the queue, is right."""
+    """Whether a turn of the wait loop tells an older instant than we know of, or the very same, while the words after
+    that one still play: an old request sent again, under whatever token. Who joined anew meanwhile begins at 0 as well,
+    but asks when nothing plays. Old is also one just after the queue let go of the caller, with more seconds than could
+    have passed in it since; later on the carrier, who has the caller in the queue, is right."""
     served = state.served
     if not isinstance(event, Waited) or event.waited_s is None:
         return False
@@ -73,7 +73,8 @@ def is_stale(state: CallState, event: Event, moment: Moment) -> bool:
     if state.stage is not Stage.HOLD or served is None:
         return False
     plays = moment.ms - served.at_ms < served.plays_ms
-    return plays and event.waited_s + SLACK_S < waited_by_now_s(state, moment)
+    again = event.waited_s <= state.waited_s
+    return plays and (again or event.waited_s + SLACK_S < waited_by_now_s(state, moment))
 
 
 def settle(state: CallState, moment: Moment, *, finished: bool = False) -> tuple[CallState, tuple[Fact, ...]]:

@@ -9,7 +9,7 @@ from ivr.carrier.twiml import EMPTY
 from ivr.live import Recent
 from ivr.wiring import Wiring
 from models import facts
-from tests.ivr.web.conftest import AGENT_CALL, CALL, CALLER, Carrier, Clock
+from tests.ivr.web.conftest import AGENT_CALL, CALL, CALLED, CALLER, Carrier, Clock
 
 
 def verbs(answer: TestResponse) -> list[str]:
@@ -83,6 +83,22 @@ def test_a_key_during_the_hold_is_answered_once(carrier: Carrier, wiring: Wiring
     assert carrier.call(key, Digits="1").text == said.text
     assert names(wiring).count("accepted") == 1
     assert names(wiring).count("text_queued") == 1
+
+
+def test_a_wait_request_sent_again_under_a_new_token_leaves_the_offer_open(
+    carrier: Carrier, wiring: Wiring, clock: Clock
+) -> None:
+    hold(carrier)
+    clock.on(40)
+    now = {"CallSid": CALL, "From": CALLER, "To": CALLED, "QueueTime": "40", "QueuePosition": "5"}
+    offer = carrier.post("/voice/hold", now, headers={"I-Twilio-Idempotency-Token": "a" * 32})
+    clock.on(1)
+    assert carrier.post("/voice/hold", now, headers={"I-Twilio-Idempotency-Token": "b" * 32}).text == offer.text
+    assert "no_input" not in names(wiring)
+    clock.on(11)
+    answer = carrier.call(action(offer), Digits="1")
+    assert carrier.post("/voice/hold", now, headers={"I-Twilio-Idempotency-Token": "c" * 32}).text == answer.text
+    assert "text_queued" in names(wiring)
 
 
 def test_a_text_goes_to_the_number_the_call_came_from_or_nowhere(
