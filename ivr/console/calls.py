@@ -20,7 +20,7 @@ from models.texts import Text
 ON_A_PAGE = 50
 FRESH = timedelta(hours=1)  # summaries are made every minute or so; a worker that was away catches up
 LOOKED_AT = timedelta(days=90)  # what queues and leaves there were
-A_DAY = timedelta(days=1)
+A_DAY, A_MINUTE = timedelta(days=1), timedelta(minutes=1)
 LONGEST_WHY = 300
 _HIDDEN = frozenset({"text_id", "message_sid"})
 

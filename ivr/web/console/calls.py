@@ -23,6 +23,7 @@ from models.call_lists import Wanted, queues_and_leaves
 calls = Blueprint("calls", __name__)
 
 KEY = 64  # hexadecimal digits
+ASKED = ("since", "since_at", "until", "until_at", "queue", "leaf", "outcome", "article")
 
 
 @calls.get("/calls")
@@ -60,6 +61,8 @@ def _list(form: Form, wanted: Wanted | None, caller: str | None) -> Response:
     if found and found.more:
         last = found.rows[-1]
         older = {"before": last.started_at.isoformat(), "before_sid": last.call_sid}
+        if caller is None:  # nothing else of the address: `endpoint` and `_scheme` mean something to `url_for`
+            older |= {name: form[name] for name in ASKED if form[name]}
     body = render_template(
         "calls/page.html",
         form=form,
@@ -78,21 +81,33 @@ def _list(form: Form, wanted: Wanted | None, caller: str | None) -> Response:
 def _wanted(form: Form) -> tuple[Wanted, dict[str, Sentence | str]]:
     problems: dict[str, Sentence | str] = {}
 
-    def moment(name: str, at: time) -> datetime | None:
+    def day(name: str) -> date | None:
         try:
-            day = date.fromisoformat(form[name]) if form[name] else None
-            if day and not 2000 <= day.year <= 2999:
+            found = date.fromisoformat(form[name]) if form[name] else None
+            if found and not 2000 <= found.year <= 2999:
                 raise ValueError
-            return datetime.combine(day, at, zone()) if day else None
+            return found
         except ValueError:
             problems[name] = sentence("A day, such as 2026-11-22.")
             return None
 
-    until = moment("until", time.min)
+    def minute(name: str) -> time | None:
+        try:
+            return time.fromisoformat(form[name]).replace(second=0, microsecond=0, tzinfo=None) if form[name] else None
+        except ValueError:
+            problems[name] = sentence("A time of day, such as 14:30.")
+            return None
+
+    first, first_at, last, last_at = day("since"), minute("since_at"), day("until"), minute("until_at")
+    if first_at and not form["since"]:
+        problems["since"] = sentence("Name the day, too.")
+    if last_at and not form["until"]:
+        problems["until"] = sentence("Name the day, too.")
+    until = datetime.combine(last, last_at or time.min, zone()) if last else None
     return (
         Wanted(
-            since=moment("since", time.min),
-            until=until and until + work.A_DAY,
+            since=datetime.combine(first, first_at or time.min, zone()) if first else None,
+            until=until and until + (work.A_MINUTE if last_at else work.A_DAY),
             queue=form["queue"] or None,
             leaf=form["leaf"] or None,
             article=form["article"] or None,

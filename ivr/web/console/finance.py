@@ -48,6 +48,9 @@ spans:
     # gave_up: {value: 0, owner: NAME, source: WHERE}      # who hangs up anyway, until the holdout can tell
 """
 
+#: what part of a figure's evidence an address asks for
+ASKED = ("queue", "week", "share", "arm", "contacted")
+
 _BY_LABEL = {label: kind.value for kind, label in KINDS.items()} | {words: name for name, words in GROUPS.items()}
 
 
@@ -196,7 +199,8 @@ def evidence(month: str, figure: str) -> Response:
     first = figures.month_or_missing(month)
     with wiring().pool.connection() as conn, erase.unhurried(conn):
         found = figures.evidence(wiring(), conn, first, figure, figures.asked(request.args))
-    return make_response(render_template("finance/evidence.html", found=found, in_units=figures.in_units))
+    asked = {name: request.args[name] for name in ASKED if name in request.args}
+    return make_response(render_template("finance/evidence.html", found=found, asked=asked, in_units=figures.in_units))
 
 
 @finance.get("/metrics")

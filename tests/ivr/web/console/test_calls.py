@@ -3,11 +3,15 @@
 import html
 import re
 from collections.abc import MutableMapping
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from werkzeug.test import TestResponse
 
+from ivr.console import calls as work
 from ivr.jobs.summarize import summarize_calls
 from ivr.planfile import editing
 from ivr.wiring import Wiring
@@ -74,6 +78,42 @@ def test_a_call_is_found_by_what_it_came_to(call: str, wiring: Wiring, signed_in
     for name, value in others.items():
         assert call not in viewer.get("/console/calls", query_string={**fitting, name: value}).text, name
     assert "A day, such as 2026-11-22." in words(viewer.get("/console/calls?since=yesterday"))
+
+
+def test_a_call_is_found_by_the_minute_it_began(call: str, wiring: Wiring, signed_in: SignedIn) -> None:
+    summarize_calls(wiring)
+    viewer = signed_in("viewer")
+    with wiring.pool.connection() as conn:
+        (row,) = call_lists.find(conn, Wanted(), 2)
+        zone = ZoneInfo(wiring.plans.live(conn).queues["general"].hours.zone)
+    began = row.started_at.astimezone(zone)
+    day, times = f"{began:%Y-%m-%d}", [f"{began + timedelta(minutes=n):%H:%M}" for n in (-1, 0, 1)]
+    for since, until, there in ((0, 0, True), (-1, 1, True), (1, 1, False), (-1, -1, False)):
+        asked = {"since": day, "since_at": times[since + 1], "until": day, "until_at": times[until + 1]}
+        assert (call in viewer.get("/console/calls", query_string=asked).text) == there, asked
+    for wrong, told in (
+        ({"since": day, "since_at": "noon"}, "A time of day, such as 14:30."),
+        ({"until_at": "14:30"}, "Name the day, too."),
+    ):
+        answer = viewer.get("/console/calls", query_string=wrong)
+        assert answer.status_code == 422
+        assert told in words(answer)
+
+
+def test_an_address_of_someone_elses_making_leads_nowhere_else(
+    call: str, wiring: Wiring, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    summarize_calls(wiring)
+    with wiring.pool.connection() as conn:
+        found = work.find(conn, wiring, Wanted())
+    monkeypatch.setattr(work, "find", lambda *_: replace(found, more=True))
+    viewer = signed_in("viewer")
+    for query in ("endpoint=x", "_method=POST", "_external=1&_scheme=javascript", "values=1", "_anchor=x"):
+        answer = viewer.get(f"/console/calls?leaf={found.rows[0].leaf}&{query}")
+        assert answer.status_code == 200, query
+        (older,) = re.findall(r'class="pager"><a href="([^"]*)"', answer.text)
+        assert older.startswith("/console/calls?before=")
+        assert older.endswith(f"&amp;leaf={found.rows[0].leaf}")
 
 
 def test_a_call_is_found_by_its_number_which_is_in_no_address_and_no_log(

@@ -10,6 +10,7 @@ import pytest
 from psycopg import Connection
 
 from ivr import signing
+from ivr.console import finance as figures
 from ivr.jobs.settle_ledger import settle_ledger
 from ivr.jobs.summarize import summarize_calls
 from ivr.web.console.finance import evidence_of
@@ -204,11 +205,17 @@ def test_callers_alike_lead_to_the_calls_in_which_they_were_drawn(
         assert client.get(f"/console/evidence/2026-09/incremental?{wrong}").status_code == 404
 
 
-def test_long_evidence_is_told_page_by_page(month: Wiring, signed_in: SignedIn) -> None:
+def test_long_evidence_is_told_page_by_page(
+    month: Wiring, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
     client = signed_in("finance")
     first = client.get("/console/evidence/2026-10/net").get_data(as_text=True)
     assert first.count('id="entry-') == 33  # 31 days of hosting, a text, a saving
     assert "after=" not in first
+    monkeypatch.setattr(figures, "ON_A_PAGE", 10)
+    some = client.get("/console/evidence/2026-10/net?endpoint=x&_scheme=y").get_data(as_text=True)
+    (more,) = re.findall(r'class="pager"><a href="([^"]*)"', some)
+    assert more.startswith("/console/evidence/2026-10/net?after=")
 
 
 def test_the_funnel_counts_those_who_could_be_offered_something(
