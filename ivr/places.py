@@ -23,6 +23,7 @@ THREADS_BESIDE = 64  # those that wait, and as many as it takes to turn everybod
 TURN_WITHIN_S = 0.3  # a place comes by then, or the caller holds without a turn
 TEXT_WITHIN_S = 2.0  # whoever wrote to us waits, rather than being asked to write again
 PAGE_WITHIN_S = 1.0
+LEAST_S = 0.1  # for the database, however long the place took
 TOLD_FOR_S = 1.0  # what is left out is told no sooner to be less
 USUAL_TURN_S = 0.005
 _SMOOTH = 1 / 32
@@ -68,6 +69,7 @@ class Places:
         self._waiting = self._turned_away = 0
         self._turn_s = USUAL_TURN_S
         self._told, self._told_until = Left.NOTHING, 0.0
+        self._here = threading.local()
 
     def left_out(self) -> Left:
         """What is left out now."""
@@ -86,14 +88,22 @@ class Places:
         gives_way = _WITH.get(endpoint, Left.TURNS)
         if gives_way is not None and left >= gives_way:
             self._refuse(endpoint)
+        came = time.monotonic()
         if not self._free.acquire(blocking=False):
             self._wait(endpoint, TURN_WITHIN_S if gives_way is not None else TEXT_WITHIN_S)
         begun = time.monotonic()
+        self._here.waited_s = begun - came
         try:
             yield
         finally:
+            self._here.waited_s = 0.0
             self._free.release()
             self._turn_s += (time.monotonic() - begun - self._turn_s) * _SMOOTH
+
+    def left_s(self, within_s: float) -> float:
+        """Of so many seconds until an answer, those that this thread did not spend waiting for its place."""
+        waited_s: float = getattr(self._here, "waited_s", 0.0)
+        return max(within_s - waited_s, LEAST_S)
 
     @contextmanager
     def turning_away(self) -> Iterator[None]:

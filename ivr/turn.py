@@ -32,7 +32,7 @@ from models import articles, calls, plans, transcripts
 log = structlog.get_logger()
 
 MakeEvent = Callable[[tuple[TextProgress, ...]], Event]
-ANSWER_WITHIN_S = 0.7  # of the database; without it the caller is answered by then, within a second in all
+ANSWER_WITHIN_S = 0.7  # of a place and the database; without them the caller is answered within a second in all
 TRIES = 5  # against other requests for the same call at the same instant
 MARKS_KEPT = 4
 SEALED = numbers.SEALED
@@ -45,7 +45,7 @@ class UnknownCall(LookupError):
 def start_call(wiring: Wiring, incoming: Incoming) -> str:
     """The first turn of a call, or the latest document again when the call is already known."""
     now = wiring.clock()
-    with wiring.pool.connection(within_s=ANSWER_WITHIN_S) as conn:
+    with wiring.pool.connection(within_s=wiring.places.left_s(ANSWER_WITHIN_S)) as conn:
         plan = _plan_for(wiring, conn, incoming)
         caller, returning = _meet(wiring, conn, plan, incoming)
         state = CallState(
@@ -105,7 +105,7 @@ def take_turn(
     agent, status); there `mark` tells a repeat. A repeat changes nothing and gets the latest document again.
     Raises UnknownCall.
     """
-    with wiring.pool.connection(within_s=ANSWER_WITHIN_S) as conn:
+    with wiring.pool.connection(within_s=wiring.places.left_s(ANSWER_WITHIN_S)) as conn:
         for tried in range(TRIES):
             kept = wiring.recent.get(call_sid) if not tried else None
             if kept is not None and _looks_old(kept, turn, mark, make_event, Moment(wiring.clock())):

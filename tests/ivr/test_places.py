@@ -156,3 +156,22 @@ def test_a_page_waits_for_a_place_and_does_not_count(monkeypatch: pytest.MonkeyP
         pass
     with places.turn("voice.status"):
         pass
+
+
+def test_who_waited_for_a_place_waits_so_much_less_for_the_database() -> None:
+    places, left = Places(1), []
+
+    def turn() -> None:
+        with places.turn("texts.incoming"):
+            left.append(places.left_s(0.7))
+        left.append(places.left_s(0.7))
+
+    thread = threading.Thread(target=turn)
+    with places.turn("voice.menu"):
+        assert places.left_s(0.7) > 0.6
+        thread.start()
+        time.sleep(0.15)
+    thread.join()
+    assert 0.1 <= left[0] < 0.56
+    assert left[1] == 0.7  # of the next request
+    assert places.left_s(0.01) == 0.1
