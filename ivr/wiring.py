@@ -33,7 +33,7 @@ from models import texts as text_rows
 from models.db import DatabaseAway
 from search.calibration import UNANSWERABLE_SHARE
 from search.door import Door
-from search.encoder import Encoder, EncoderError, load_encoder
+from search.encoder import Encoder, load_encoder
 from search.holder import FinderHolder
 
 log = structlog.get_logger()
@@ -137,7 +137,7 @@ class Wiring:
             encoder = load_encoder(self.settings.encoder, self.settings.encoder_model)
             encoder.encode(["warm"])
             self.encoder = encoder
-        except (EncoderError, OSError):
+        except Exception:  # a network that finds no memory raises what its library likes
             log.exception("encoder_not_loaded")
 
     def look_for_plan(self) -> None:
