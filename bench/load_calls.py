@@ -19,6 +19,7 @@ SPOKEN_ONE_IN = 2  # callers who say a sentence
 THINKS_S = 2.0  # before a key
 ROUNDS_S = (16.0, 34.0)  # the first two rounds, which may bring the offer; then one every ROUND_S
 DAY_S = 86_400.0
+POSITION = 4000  # in the queue; by it, and by how fast agents answer, a wait is long enough for an offer
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Signer:
         self._port, self._base_url = settings.port, settings.public_base_url
         self._token = settings.twilio_auth_token[0].get_secret_value()
         self.account_sid = settings.twilio_account_sid
+        self.position = POSITION
 
     def sent(self, after_s: float, path: str, caller: Caller, **more: str) -> Sent:
         """One webhook of a caller."""
@@ -63,8 +65,12 @@ class Signer:
 
     def round(self, after_s: float, caller: Caller, waited_s: float) -> Sent:
         """The wait loop comes round."""
-        more = {"QueueTime": str(int(waited_s)), "QueuePosition": "4000", "QueueSid": "QU" + "0" * 32}
+        more = {"QueueTime": str(int(waited_s)), "QueuePosition": str(self.position), "QueueSid": "QU" + "0" * 32}
         return self.sent(after_s, "/voice/hold", caller, **more, AvgQueueTime="60", CurrentQueueSize="9")
+
+    def yes(self, after_s: float, caller: Caller, turn: int = 0) -> Sent:
+        """Key 1. What it answers is in the document before it: see `Load.play`."""
+        return self.sent(after_s, f"/voice/hold-key?turn={turn}", caller, Digits="1")
 
     def beginning(self, caller: Caller) -> list[Sent]:
         """From the ring to the queue and its first round. Which question a turn answers is known beforehand: a
@@ -82,16 +88,13 @@ class Signer:
 
     def holding(self, caller: Caller, hold_s: float) -> list[Sent]:
         """The rounds of a hold, after the first; one in three says yes to the offer, where there is one."""
-        begun_s, turn = (6.2, 5) if caller.n % SPOKEN_ONE_IN == 0 else (4.2, 4)
+        begun_s = 6.2 if caller.n % SPOKEN_ONE_IN == 0 else 4.2
         sent, waited_s = [], ROUNDS_S[0]
         while waited_s < hold_s:
             sent.append(self.round(begun_s + waited_s, caller, waited_s))
-            turn += 1
             if waited_s == ROUNDS_S[1] and caller.n % TAKEN_BY_ONE_IN == 0 and hold_s > waited_s + 20:
-                for yes in range(2):  # typed ahead, it is asked for once again
-                    path = f"/voice/hold-key?turn={turn + yes}"
-                    sent.append(self.sent(begun_s + waited_s + 12 + 4 * yes, path, caller, Digits="1"))
-                turn += 2
+                for again in range(2):  # typed ahead, it is asked for once again
+                    sent.append(self.yes(begun_s + waited_s + 12 + 4 * again, caller))
             waited_s = ROUNDS_S[1] if waited_s == ROUNDS_S[0] else waited_s + ROUND_S
         return sent
 

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import random
+import re
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
@@ -15,7 +16,7 @@ import psycopg
 
 from bench.__main__ import Rest
 from bench.calls import Caller
-from bench.load_calls import DAY_S, ROUND_S, Sent, Signer, holds_fitted, holds_of, resampled
+from bench.load_calls import DAY_S, POSITION, ROUND_S, Sent, Signer, holds_fitted, holds_of, resampled
 from bench.load_told import SAMPLE_S, Memory, counters, levels
 from bench.load_wire import Answered, Lines, signed
 from bench.site import Site, processor_s
@@ -26,6 +27,8 @@ CROWD_ARRIVALS_S = 10_000 / 600  # ten thousand at once who stay ten minutes eac
 LANDS_WITHIN_S = 900.0
 LEAD_S = 3.0  # to get tens of thousands of callers ready before the first is due
 LOG = "ivr.server.log"
+ASKED = re.compile(rb"/voice/hold-key\?turn=(\d+)")
+TAKEN = 0.35  # of those who come in, a text (docs/capacity.md)
 
 
 @dataclass
@@ -83,10 +86,12 @@ class Load:
     async def play(self, caller: Caller, sent: Iterable[Sent], begun: float, compressed: float = 1.0) -> None:
         """One caller's webhooks, each when it is due and not before the last was answered. Whoever was put into the
         queue chooses no more at menus, and only an offer is said yes to."""
-        queued = offered = False
+        queued, asked = False, None
         for one in sent:
-            if (queued and one.kind in ("menu", "describe")) or (one.kind == "hold-key" and not offered):
+            if (queued and one.kind in ("menu", "describe")) or (one.kind == "hold-key" and not asked):
                 continue
+            if one.kind == "hold-key" and asked:
+                one = self.signer.yes(one.after_s, caller, int(asked[1]))
             due = max(begun + one.after_s / compressed, time.perf_counter())
             if (wait := begun + one.after_s / compressed - time.perf_counter()) > 0:
                 await asyncio.sleep(wait)
@@ -94,7 +99,8 @@ class Load:
             if body is None:
                 continue
             queued = queued or b"<Enqueue" in body
-            offered = b"by text" in body if one.kind == "hold" else offered
+            if one.kind in ("hold", "hold-key"):
+                asked = ASKED.search(body) if b"by text" in body else None
             if one.kind == "incoming":
                 self.began.add(caller.sid)
             elif one.kind == "status":
@@ -137,6 +143,7 @@ def _used(name: str, pids: tuple[int, ...]) -> float:
 async def a_day(load: Load, calls: Path | None, seconds: float, faster: float) -> None:
     """A day's shape in so many seconds, its busiest hour as busy as 1,000 agents' so many times faster."""
     chance = random.Random(1)
+    load.signer.position = int(POSITION * faster)  # agents answer so much faster as well
     holds = holds_of(calls) if calls else holds_fitted(1_500, chance)
     hours = Counter(int(hold.at_s // 3600) for hold in holds)
     busiest = max(hours.values()) / len(holds)  # of a day's calls
@@ -146,6 +153,7 @@ async def a_day(load: Load, calls: Path | None, seconds: float, faster: float) -
     for hold in resampled(holds, many, chance):
         caller = load.caller()
         playing.append((caller, load.signer.whole(caller, hold.hold_s, hold.answered), hold.at_s / compressed))
+    load.signer.position = POSITION
     async with load.part(f"a day in {seconds:.0f} s") as part:
         # Within a call time runs only as much faster as its webhooks come.
         await asyncio.gather(*(load.play(who, sent, part.begun + at_s, faster) for who, sent, at_s in playing))
@@ -170,6 +178,7 @@ async def holding(load: Load, there: list[Caller], arrivals_s: float, seconds: f
     """Callers who hold go round; others arrive, and as many of those who were there leave."""
     chance = random.Random(2)
     playing: list[tuple[Caller, list[Sent], float]] = []
+    say_yes = int(TAKEN * CROWD_ARRIVALS_S * len(there) / 10_000 * seconds)  # as many as if they had come in turn
     leaving = len(there) and int(CROWD_ARRIVALS_S * len(there) / 10_000 * seconds)
     for n, caller in enumerate(there):
         first_s = chance.uniform(0, ROUND_S)
@@ -179,6 +188,8 @@ async def holding(load: Load, there: list[Caller], arrivals_s: float, seconds: f
             for step in range(int(seconds // ROUND_S) + 1)
             if (at_s := first_s + step * ROUND_S) < stays_s
         ]
+        if leaving <= n < leaving + say_yes and sent:
+            sent.insert(1, load.signer.yes(first_s + 12, caller))
         if n < leaving:
             sent += [replace(one, after_s=stays_s) for one in load.signer.end(caller, 700)]
         playing.append((caller, sent, 0.0))
