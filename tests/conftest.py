@@ -2,6 +2,7 @@
 
 import fcntl
 import itertools
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -23,8 +24,22 @@ if TYPE_CHECKING:
     from tests.scenery import Scenery
 
 TEMPLATE = "migrated"
+COPY = "CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY"  # a tenth of the time that its pages take through the log
+MEMORY = Path("/dev/shm")  # a file system in memory, where there is one
+ROOM = 8 * 2**30  # bytes free: a run takes less than half of them
+_IN_MEMORY = pytest.StashKey[Path]()
 _FOLDER_OF_RUN = pytest.StashKey[Path]()
 _STORES_OF_RUN = pytest.StashKey[Stores]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Thousands of databases come and go: what the tests write stays in memory where it has room, and goes with the
+    run. `TMPDIR` names another place."""
+    if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ROOM:
+        config.stash[_IN_MEMORY] = Path(tempfile.mkdtemp(prefix="offhold-", dir=MEMORY))
+        os.environ["TMPDIR"] = str(config.stash[_IN_MEMORY])
+        tempfile.tempdir = None  # it was asked for already
 
 
 def _start_postgres(config: pytest.Config) -> Path:
@@ -52,6 +67,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         config.stash[_STORES_OF_RUN].stop()
     if _FOLDER_OF_RUN in config.stash:
         shutil.rmtree(config.stash[_FOLDER_OF_RUN])
+    if _IN_MEMORY in config.stash:
+        shutil.rmtree(config.stash[_IN_MEMORY])
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -123,7 +140,7 @@ def database_url(stores: RunningStores) -> Iterator[str]:
     """A migrated database of the test's own, dropped after it whoever is still connected."""
     name = sql.Identifier(f"test_{stores.prefix}_{next(_numbers)}")
     with psycopg.connect(stores.database_url("postgres"), autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, sql.Identifier(TEMPLATE)))
+        connection.execute(sql.SQL(COPY).format(name, sql.Identifier(TEMPLATE)))
         try:
             yield stores.database_url(name.as_string().strip('"'))
         finally:

@@ -1,11 +1,12 @@
 """What the running service tells those who watch it: every metric that a rule, a picture or the runbook names."""
 
 import re
+import time
 
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.browser.service import Service
+from tests.browser.service import READY_WITHIN_S, Service
 from tests.deploy import test_alerts
 from tests.deploy.promql import metrics
 
@@ -25,8 +26,11 @@ def names(address: str) -> dict[str, set[str]]:
 
 
 def test_every_metric_that_is_watched_is_there(service: Service) -> None:
-    web, worker = names(service.url), names(service.worker_url)
-    assert web["offhold_webhooks_total"] == {"web-0", "web-1"}
+    end = time.monotonic() + READY_WITHIN_S
+    while (web := names(service.url))["offhold_webhooks_total"] != {"web-0", "web-1"}:
+        assert time.monotonic() < end, "a web process never answered"  # the service is ready with its first
+        time.sleep(0.2)
+    worker = names(service.worker_url)
     assert worker["offhold_work_success_timestamp_seconds"] == {"worker"}
     assert web["offhold_database_up"] == {""}
     expressions = [rule["expr"] for rule in test_alerts.RULES] + [test_alerts.plain(one) for one in test_alerts.SHOWN]
