@@ -100,7 +100,7 @@ def copied(admin_url: str, template: str, name: str) -> Iterator[None]:
     """A database `name` made from another one, dropped in the end."""
     made, copied = sql.Identifier(name), sql.Identifier(template)
     with psycopg.connect(admin_url, autocommit=True) as admin:
-        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(made, copied))
+        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(made, copied))
         try:
             yield
         finally:
