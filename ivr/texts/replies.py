@@ -17,7 +17,8 @@ _POLITE = (
 )
 _STOP_WORD = (
     r"(?:s ?t ?o ?p+|sotp|stpo|stop ?all|uns(?:ub|ubs?cribe|uscribe)(?: me)?|unenroll(?: me)?|cancel|end|quit|revoke"
-    r"|opt(?:ed)? ?out|opt me out|discontinue|no more|alto|parar|pare|paren|para|baja|cancel(?:a|ar|ame|en)|salir"
+    r"|opt(?:ed)? ?out|opt me out|discontinue|halt|cease and desist|no more"
+    r"|alto|parar|pare|paren|para|baja|cancel(?:a|ar|ame|en)|salir"
     r"|no mas|desuscrib\w+|(?:dar(?:me|se)?|den?me|quiero darme) de baja|basta|detener)"
 )
 _MESSAGES = r"(?:te?xts?|te?xting|messages?|messaging|msgs?|sms|alerts?|notifications?)"
@@ -42,10 +43,11 @@ _STOP_PHRASE = re.compile(
     r"|(?:do not|don ?t|dont|never) send (?:me )?(?:any ?more|any|these|more|anymore)?(?: \w+)?(?: "
     + _MESSAGES
     + r"|$)"
-    rf"|(?:no more|don ?t want|do not want|not want)(?: any| these| your| more| to (?:get|receive)){{0,3}} {_MESSAGES}"
+    r"|(?:no more|don ?t (?:want|wish)|not (?:want|wish)|no longer (?:want|wish))"
+    rf"(?: any| these| your| more| to (?:get|receive)){{0,3}} {_MESSAGES}"
     r"|(?:take|remove|get|delete|drop|erase) (?:me|(?:my|this) (?:phone )?number)(?: off| from| out)?(?: of)?"
     r"(?: (?:your|the|this|that|all) \w+| list| it)?$"
-    r"|leave me alone|lose (?:my|this) number"
+    r"|leave me alone|leave me be$|lose (?:my|this) number"
     r"|(?:want|wish|like|need|choose|going) to (?:opt ?out|unsubscribe|revoke)|^(?:i )?opt(?:ing)? ?out\b"
     r"|opt me out|unsubscribe me|revoke (?:my )?consent"
     # Spanish, accents already taken off
@@ -105,7 +107,8 @@ _BEFORE_NUMBER = re.compile(r"^(?:(?:reply|answer|option|number|press|send|text|
 
 def _plain(body: str) -> str:
     """Small letters without accents, the signs that part sentences kept as full stops, all others blanks."""
-    folded = unicodedata.normalize("NFKD", body.replace("👍", " 1 ").replace("👎", " 2 ")).casefold()
+    spelt = body.replace("🛑", " stop ").replace("👍", " 1 ").replace("👎", " 2 ")
+    folded = unicodedata.normalize("NFKD", spelt).casefold()
     bare = "".join(character for character in folded if not unicodedata.combining(character))
     parted = re.sub(r"[.!?;:,\n\r…¡¿]+", ".", bare)
     return re.sub(r"[^\w.]+|_", " ", parted)

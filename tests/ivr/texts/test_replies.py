@@ -8,7 +8,8 @@ from ivr.texts.replies import carrier_answers, read
 
 STOP = """STOP|stop|Stop.|STOP!!!|stop please|please stop|Stop it|stop now|stopall|stop all|unsubscribe
 unsubscribe me|cancel|end|quit|QUIT.|revoke|optout|opt out|Opt-out|OPT OUT please|I want to opt out
-opt me out|I opt out of this|stop texting me|Please stop texting me|stop messaging me
+opt me out|I no longer want to receive texts|I do not wish to receive messages|🛑|cease and desist
+leave me be|I opt out of this|stop texting me|Please stop texting me|stop messaging me
 stop sending me messages|stop sending me these texts|stop sending texts|stop the texts
 stop all messages|stop contacting me|could you stop texting me|can you please stop texting me?
 don't text me|don't text me again|do not text me|please don't text me again|Do not contact me
