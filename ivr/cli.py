@@ -13,6 +13,8 @@ import click
 from flask import Flask, current_app
 from flask.cli import AppGroup
 from flask.helpers import get_debug_flag
+from psycopg import OperationalError
+from psycopg_pool import PoolTimeout
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -161,9 +163,28 @@ class Commands(AppGroup):
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in ELSEWHERE:
-            return super().get_command(ctx, name)
+            return _telling(super().get_command(ctx, name))
         found: tuple[click.Command, ...] = importlib.import_module(f"ivr.{ELSEWHERE[name]}").commands
-        return next(command for command in found if command.name == name)
+        return _telling(next(command for command in found if command.name == name))
+
+
+def _telling(command: click.Command | None) -> click.Command | None:
+    """The command; where the database is away its operator is told what to do, in place of where the code stood."""
+    if command is None or "invoke" in vars(command):
+        return command
+    invoke = command.invoke
+
+    def told(ctx: click.Context) -> Any:
+        try:
+            return invoke(ctx)
+        except (OperationalError, PoolTimeout) as error:
+            why = type(error).__name__
+            raise click.ClickException(
+                f"the database cannot be asked ({why}): start it, or correct DATABASE_URL"
+            ) from error
+
+    vars(command)["invoke"] = told
+    return command
 
 
 def install(app: Flask) -> None:

@@ -11,7 +11,7 @@ import requests
 from config.settings import Settings, load_or_exit
 from ivr.phone.desk import MARK
 from ivr.phone.server import running
-from ivr.phone.setup import carrier_of, phone_app
+from ivr.phone.setup import Refused, carrier_of, phone_app
 from ivr.phone.story import Story, StoryError, read
 from ivr.phone.story_play import StoryResult, WallClock, play_story
 
@@ -39,7 +39,11 @@ def call_with_story(settings: Settings, file: Path, *, double: bool = False) -> 
     base = f"http://127.0.0.1:{settings.phone_port}"
     if _answers(base):
         return _on_the_running_phone(base, file, double)
-    return _on_our_own(settings, story, double)
+    try:
+        return _on_our_own(settings, story, double)
+    except Refused as refused:
+        print(refused, file=sys.stderr)
+        return 2
 
 
 def _answers(base: str) -> bool:
