@@ -31,7 +31,7 @@ GATE = (
 )
 NEXT = 10
 HALF = 0.5
-CLEAR = 5.0  # logits: more is not clearer
+CLEAR = 4.0  # logits: more is not clearer
 FLOOR = 0.3  # cosine: an article none of whose views is so near is not what is meant, however far the others are
 NEAREST_VIEW = FEATURES.index("any view")
 BETTER = FEATURES.index("title or whole")

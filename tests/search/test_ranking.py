@@ -146,7 +146,7 @@ def test_an_article_that_is_not_near_is_little_surer_for_being_ahead_of_all_othe
     scores = np.array([5.0, *[0.0] * 11])
     ahead = GATE.index("clear and near where sparse")
     found = [gate_facts(one, scores, 0, (0.45, 0.08))[ahead] for one in (near, far)]
-    assert found == pytest.approx([0.25 * 5 * 0.5, 0.25 * 5 * 0.1])
+    assert found == pytest.approx([0.25 * 4 * 0.5, 0.25 * 4 * 0.1])
 
 
 def test_tags_and_choices_are_compared_without_their_punctuation() -> None:

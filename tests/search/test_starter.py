@@ -117,5 +117,5 @@ def test_a_plain_sentence_is_offered_its_article(scenery: Scenery) -> None:
 
 def test_so_it_is_in_spanish_where_all_threads_look_alike_to_the_encoder(scenery: Scenery) -> None:
     right, wrong = answered(scenery, "es", SPANISH, NADA_PARA)
-    assert right >= 12
+    assert right >= 11
     assert wrong <= 1
