@@ -10,7 +10,7 @@ from search.article import Answer, Article
 from search.bundle import Bundle
 from search.calibration import calibration_from
 from search.encoder import DEFAULT_MODEL, OnnxEncoder
-from search.evaluation.community import Tried, trials
+from search.evaluation.community import Tried, calibrate, trials
 from search.evaluation.far import FAR
 from search.index import build, load
 from search.judge import gate_id, shipped
@@ -36,6 +36,17 @@ def test_each_thread_is_asked_for_with_its_answers_there_and_without(
     assert not any(one.right or one.answerable for one in far)
     assert len(far) == len(FAR["en"]) + len(FAR["es"])
     assert list(trials(community, bundle, encoder)) == tried  # the same in every run
+
+
+def test_a_language_with_threads_enough_has_a_calibration_of_its_own(
+    bundle: Bundle, community: list[Article], encoder: OnnxEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("search.evaluation.community.LEAST_THREADS", 6)
+    monkeypatch.setattr("search.evaluation.community.FAR", {"en": ("why is the sky blue",), "es": ()})
+    found = calibrate(community, bundle, encoder)
+    assert set(found.languages) == {"en"}  # of the one Spanish thread nothing can be said
+    assert (sum(found.every.counts), sum(found.of("en").counts)) == (2 * 7 + 6 + 1, 2 * 6 + 6 + 1)
+    assert found.of("es") == found.every
 
 
 def test_doubles_of_a_thread_do_not_answer_for_it(tmp_path: Path, encoder: OnnxEncoder) -> None:
