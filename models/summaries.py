@@ -174,7 +174,8 @@ def put(conn: Connection, rows: Iterable[Mapping[str, Any]], now: datetime) -> N
     conn.execute(_PUT, {"rows": _encode(list(rows)).decode(), "now": now})
 
 
-#: the keys of the person that has key `s.caller_key`
+#: the keys of the person that has key `s.caller_key`; OFFSET 0 below keeps PostgreSQL at looking for one key after the
+#: other: left to itself it walks all calls of the time
 KEYS = """(SELECT s.caller_key AS k UNION ALL SELECT b FROM linked_keys WHERE a = s.caller_key
             UNION ALL SELECT a FROM linked_keys WHERE b = s.caller_key)"""
 _RELATE = f"""
@@ -193,7 +194,7 @@ WITH given AS (
                 SELECT started_at, contact, agent_at FROM call_summaries o
                 WHERE o.caller_key = k AND o.started_at > s.started_at - %(longest)s AND o.test = s.test
                     AND (o.started_at > over.at OR o.duration_s IS NOT NULL AND o.ended_at > over.at)
-                    AND o.started_at <= s.started_at + %(back)s AND o.call_sid <> s.call_sid) AS o) AS next
+                    AND o.started_at <= s.started_at + %(back)s AND o.call_sid <> s.call_sid OFFSET 0) AS o) AS next
 )
 UPDATE call_summaries s SET next_call_at = after.call_at, next_agent_at = after.agent_at,
     judge_at = CASE WHEN s.used_at IS NULL OR s.hung_up_at IS NULL THEN s.judge_at ELSE %(now)s END
@@ -283,7 +284,7 @@ def later(conn: Connection, call_sids: Sequence[str]) -> list[Later]:
             WHERE o.caller_key = k AND o.started_at > s.hung_up_at - %(longest)s
                 AND (o.started_at > s.hung_up_at OR o.duration_s IS NOT NULL AND o.ended_at > s.hung_up_at)
                 AND o.started_at <= s.hung_up_at + %(back)s
-                AND o.contact AND o.test = s.test AND o.call_sid <> s.call_sid) AS o
+                AND o.contact AND o.test = s.test AND o.call_sid <> s.call_sid OFFSET 0) AS o
         WHERE s.call_sid = ANY(%(sids)s) AND s.hung_up_at IS NOT NULL
         UNION ALL
         SELECT call_sid, 'other', next_other_at, 'other', false, NULL FROM call_summaries
