@@ -25,9 +25,9 @@ from ivr.phone.story import Story
 from ivr.phone.story_play import Hooks, StoryResult, play_story
 from ivr.phone.transport import Answer, FlaskTransport
 from ivr.spool import Spool
-from ivr.texts.numbers import prefix
+from ivr.texts.numbers import country, prefix
 from ivr.wiring import Wiring
-from models import articles, facts, incidents, numbers, optouts, plans, switches, texts
+from models import articles, facts, incidents, numbers, optouts, plans, switches, text_counts, texts
 from models.texts import NewText
 from tests.record import Record, read_record, unlike
 from tests.scenery import (
@@ -50,8 +50,11 @@ class _Ears:
     """The way to the app, noting what the queue told it."""
 
     def __init__(self, app: Flask) -> None:
-        self._send = FlaskTransport(app)
+        self.hear_with(app)
         self.results: list[str] = []
+
+    def hear_with(self, app: Flask) -> None:
+        self._send = FlaskTransport(app)
 
     def __call__(self, method: str, url: str, form: Pairs, headers: Mapping[str, str]) -> Answer:
         answer = self._send(method, url, form, headers)
@@ -70,9 +73,8 @@ class Stage:
         database = f"story_{uuid4().hex[:12]}"
         parts.enter_context(copied(scenery.admin_url, scenery.database, database))
         own = {"TWILIO_ACCOUNT_SID": ACCOUNT, "TWILIO_AUTH_TOKEN": TOKEN, "TWILIO_SENDER_NUMBER": NUMBER}
-        settings_given = environment(
-            scenery.url(database), scenery.redis_url, scenery.folder, **(own if given.pop("own_account", False) else {})
-        )
+        more = {**(own if given.pop("own_account", False) else {}), **given.pop("settings", {})}
+        settings_given = environment(scenery.url(database), scenery.redis_url, scenery.folder, **more)
         account = load(settings_given, dotenv=None)
         self.carrier = Carrier(
             account.twilio_account_sid,
@@ -85,8 +87,8 @@ class Stage:
         self._server = ExitStack()
         parts.enter_context(self._server)
         self.api = self._server.enter_context(running(self._rest))
-        settings = load({**settings_given, "TWILIO_API_BASE_URL": self.api}, dotenv=None)
-        self.wiring = self._wired(settings, str(given.pop("finder", "real")))
+        self._environment = {**settings_given, "TWILIO_API_BASE_URL": self.api}
+        self.wiring = self._wired(load(self._environment, dotenv=None), str(given.pop("finder", "real")))
         parts.callback(self._unwire)
         self.app = create_app(self.wiring)
         self.ears = _Ears(self.app)
@@ -173,6 +175,13 @@ class Stage:
         with self.wiring.pool.connection() as conn:
             plans.publish(conn, text, "tests", "the story wants it", at=self.carrier.now)
 
+    def _restarts(self, settings: Mapping[str, str]) -> None:
+        """The service begins anew, with other settings."""
+        self._unwire()
+        self.wiring = self._wired(load({**self._environment, **settings}, dotenv=None), "real")
+        self.app = create_app(self.wiring)
+        self.ears.hear_with(self.app)
+
     def _withdraws(self, article_id: str) -> None:
         with self.wiring.pool.connection() as conn:
             assert articles.withdraw(conn, (article_id,)) == [article_id]
@@ -253,6 +262,7 @@ class Stage:
                     prefix_key=self.wiring.numbers.key(prefix(earlier["to"])),
                 )  # fmt: skip
                 texts.queue(conn, new)
+                text_counts.add(conn, country(earlier["to"]), at)
 
     def _carrier_blocks(self, number: str) -> None:
         self.carrier.texts.blocked.add((number, NUMBER))
