@@ -166,16 +166,26 @@ def postings(
     *,
     kinds: Sequence[str] = (),
     queue: str | None = None,
+    currency: str | None = None,
     after: int = 0,
     limit: int = 100,
 ) -> list[PostingRow]:
-    """A month's entries by number: of some kinds (all without any), of a queue, with numbers over `after`."""
+    """A month's entries by number: of some kinds (all without any), of a queue, in a currency ("" for those without
+    a price), with numbers over `after`."""
     with conn.cursor(row_factory=class_row(PostingRow)) as cursor:
         return cursor.execute(
             f"SELECT {_COLUMNS} FROM postings WHERE month = %(month)s AND id > %(after)s"
             " AND (%(kinds)s::text[] = '{}' OR kind = ANY(%(kinds)s))"
-            " AND (%(queue)s::text IS NULL OR queue = %(queue)s) ORDER BY id LIMIT %(limit)s",
-            {"month": month, "after": after, "kinds": list(kinds), "queue": queue, "limit": limit},
+            " AND (%(queue)s::text IS NULL OR queue = %(queue)s)"
+            " AND (%(currency)s::text IS NULL OR currency = %(currency)s) ORDER BY id LIMIT %(limit)s",
+            {
+                "month": month,
+                "after": after,
+                "kinds": list(kinds),
+                "queue": queue,
+                "currency": currency,
+                "limit": limit,
+            },
         ).fetchall()
 
 

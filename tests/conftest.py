@@ -37,9 +37,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Thousands of databases come and go: what the tests write stays in memory where it has room, and goes with the
     run. `TMPDIR` names another place."""
     if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ROOM:
-        config.stash[_IN_MEMORY] = Path(tempfile.mkdtemp(prefix="offhold-", dir=MEMORY))
-        os.environ["TMPDIR"] = str(config.stash[_IN_MEMORY])
+        folder = config.stash[_IN_MEMORY] = Path(tempfile.mkdtemp(prefix="offhold-", dir=MEMORY))
+        os.environ["TMPDIR"] = str(folder)
         tempfile.tempdir = None  # it was asked for already
+        config.option.basetemp = config.option.basetemp or str(folder / "t")  # short: sockets have 107 bytes for a path
 
 
 def _start_postgres(config: pytest.Config) -> Path:

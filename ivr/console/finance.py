@@ -81,11 +81,13 @@ FIGURES: Mapping[str, Figure] = {
 
 
 class Asked(NamedTuple):
-    """What part of a figure's evidence is asked for: of a queue, or of callers alike; after a place in it."""
+    """What part of a figure's evidence is asked for: of a queue, in a currency, or of callers alike; after a place in
+    it."""
 
     after: str = ""
     queue: str | None = None
     group: Group | None = None
+    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,7 @@ def asked(given: Mapping[str, str]) -> Asked:
         except ValueError:
             raise Missing("there are no such callers") from None
         group = Group(given.get("queue", ""), week, share, given["arm"], given.get("contacted") == "yes")
-    return Asked(given.get("after", ""), given.get("queue"), group)
+    return Asked(given.get("after", ""), given.get("queue"), group, given.get("currency"))
 
 
 def evidence(wiring: Wiring, conn: Connection, month: date, key: str, asked: Asked) -> Evidence:
@@ -160,7 +162,15 @@ def evidence(wiring: Wiring, conn: Connection, month: date, key: str, asked: Ask
     found = Evidence(figure, month, card, asked)
     if figure.kinds:
         start = int(asked.after) if asked.after.isascii() and asked.after.isdigit() and len(asked.after) < 18 else 0
-        rows = ledger.postings(conn, month, kinds=[*figure.kinds], queue=asked.queue, after=start, limit=ON_A_PAGE + 1)
+        rows = ledger.postings(
+            conn,
+            month,
+            kinds=[*figure.kinds],
+            queue=asked.queue,
+            currency=asked.currency,
+            after=start,
+            limit=ON_A_PAGE + 1,
+        )
         more = str(rows[ON_A_PAGE - 1].id) if len(rows) > ON_A_PAGE else ""
         return replace(found, rows=tuple(rows[:ON_A_PAGE]), more=more)
     if key not in ("naive", "incremental", "strata", "sample-ratio", "worth"):

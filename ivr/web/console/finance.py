@@ -49,7 +49,7 @@ spans:
 """
 
 #: what part of a figure's evidence an address asks for
-ASKED = ("queue", "week", "share", "arm", "contacted")
+ASKED = ("queue", "currency", "week", "share", "arm", "contacted")
 
 _BY_LABEL = {label: kind.value for kind, label in KINDS.items()} | {words: name for name, words in GROUPS.items()}
 
@@ -82,6 +82,12 @@ def queue_of(section: str, row: Sequence[Any]) -> str | None:
     if not section.startswith("lines-") or row[1] == "":
         return None
     return "" if row[1] == NO_QUEUE else str(row[1])
+
+
+@finance.app_template_global("currency_of")
+def currency_of(section: str) -> str | None:
+    """The currency that a part of the books is in, "" without a price; None elsewhere."""
+    return section.removeprefix("lines-").replace("none", "") if section.startswith("lines-") else None
 
 
 @finance.get("/savings")

@@ -71,19 +71,20 @@ class Office(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def office(service: Service, browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Office:
-    with wired(service.data_dir) as wiring:
+def office(fresh: Service, browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Office:
+    """Of a service of its own: each form that is sent here changes something."""
+    with wired(fresh.data_dir) as wiring:
         sample = stocked(wiring)
         rules = [one.rule for one in create_console(wiring).url_map.iter_rules() if "GET" in (one.methods or ())]
     known = str(tmp_path_factory.mktemp("known") / "state.json")
     context = person(browser)
     context.set_default_timeout(PATIENCE_MS)
-    joins(context.new_page(), setup_link(service.data_dir, service.url), "Maria Ruiz", "maria.pages@lumora.example")
+    joins(context.new_page(), setup_link(fresh.data_dir, fresh.url), "Maria Ruiz", "maria.pages@lumora.example")
     context.storage_state(path=known)
     context.close()
     # Whoever joins ends the links of before.
-    sample = {**sample, "token": setup_link(service.data_dir, service.url).rpartition("/")[2]}
-    places = (Place(rule, service.url + "/console" + address(rule, sample)) for rule in rules if rule not in NO_PAGES)
+    sample = {**sample, "token": setup_link(fresh.data_dir, fresh.url).rpartition("/")[2]}
+    places = (Place(rule, fresh.url + "/console" + address(rule, sample)) for rule in rules if rule not in NO_PAGES)
     return Office(tuple(places), known)
 
 

@@ -164,8 +164,8 @@ def test_a_figure_leads_to_its_entries_and_these_to_the_call(
 ) -> None:
     client = signed_in("finance")
     sheet = client.get("/console/statements/2026-10").get_data(as_text=True)
-    (link,) = re.findall(r'href="(/console/evidence/2026-10/confirmed_inferred\?queue=billing)"', sheet)
-    page = client.get(link)
+    (link,) = re.findall(r'href="(/console/evidence/2026-10/confirmed_inferred\?queue=billing&amp;[^"]*)"', sheet)
+    page = client.get(html.unescape(link))
     (entry,) = [row for row in ledger.of_call(db, SID) if row.kind == "confirmed_inferred"]
     said = words(page)
     assert "7.200000 USD" in said
@@ -180,9 +180,10 @@ def test_a_figure_leads_to_its_entries_and_these_to_the_call(
 def test_a_line_leads_to_the_entries_of_its_queue_alone(month: Wiring, signed_in: SignedIn) -> None:
     client = signed_in("finance")
     sheet = client.get("/console/statements/2026-10").get_data(as_text=True)
-    (link,) = re.findall(r'href="(/console/evidence/2026-10/fixed\?queue=)"', sheet)
-    assert client.get(link).get_data(as_text=True).count('id="entry-') == 31
+    (link,) = re.findall(r'href="(/console/evidence/2026-10/fixed\?queue=&amp;currency=USD)"', sheet)
+    assert client.get(html.unescape(link)).get_data(as_text=True).count('id="entry-') == 31
     assert "Nothing of this month" in words(client.get("/console/evidence/2026-10/fixed?queue=billing"))
+    assert "Nothing of this month" in words(client.get("/console/evidence/2026-10/fixed?queue=&currency="))
 
 
 def test_callers_alike_lead_to_the_calls_in_which_they_were_drawn(
