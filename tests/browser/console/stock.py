@@ -26,7 +26,7 @@ from search.sources.thread import Reply, Thread
 
 WHO = Actor("test", "Ada Byron")
 CALLS = 300
-LEAF = "mobile-roaming"  # its callers are found an article by their choice alone
+LEAF = "mobile-voicemail"  # its callers are found an article by their choice alone
 HOSTILE = "<script>alert(1)</script> & “Summer”"
 
 

@@ -82,10 +82,10 @@ def mends_it(page: Page) -> None:
     page.locator("#field-key").fill("4")
     page.get_by_role("button", name="Save the choice").press("Enter")
     expect(page.locator(".flash", has_text="Nothing is wrong with this draft.")).to_be_visible()
-    edits(page, "mobile.roaming")
+    edits(page, "mobile.voicemail")
     page.locator("#field-never_offer").press("Space")
     page.get_by_role("button", name="Save the choice").press("Enter")
-    expect(page.locator("li[data-at='mobile.roaming']")).to_contain_text("no offers here")
+    expect(page.locator("li[data-at='mobile.voicemail']")).to_contain_text("no offers here")
 
 
 def rehearses(page: Page) -> None:
@@ -95,7 +95,7 @@ def rehearses(page: Page) -> None:
     told = page.locator("#now .lead")
     expect(told).to_contain_text("calls would be found something else", timeout=2 * PATIENCE_MS)
     assert not told.inner_text().startswith("0 of"), told.inner_text()
-    expect(page.get_by_role("group", name="By leaf")).to_contain_text("using it abroad")
+    expect(page.get_by_role("group", name="By leaf")).to_contain_text("voicemail")
     assert too_wide(page) == []
     page.get_by_role("link", name="Go on to publish").press("Enter")
 
