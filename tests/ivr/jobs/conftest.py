@@ -107,6 +107,9 @@ class OnePlan:
     def live(self, _: Connection) -> Plan:
         return self.plan
 
+    def known(self) -> Plan:
+        return self.plan
+
 
 @pytest.fixture(scope="session")
 def starter_plan() -> Plan:
