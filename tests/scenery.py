@@ -2,12 +2,13 @@
 
 import copy
 import hashlib
+import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from io import StringIO
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 from uuid import uuid4
@@ -161,12 +162,14 @@ class ReadOnce(Plans):
 
 def patched(patch: Mapping[str, Any]) -> str:
     """The starter menu with some of it changed; items of a list are named by their id."""
-    yaml = YAML(typ="safe")
-    menu = yaml.load(STARTER.read_text("utf-8"))
+    menu = copy.deepcopy(_starter())
     _merge(menu, patch)
-    out = StringIO()
-    yaml.dump(menu, out)
-    return out.getvalue()
+    return json.dumps(menu, ensure_ascii=False, indent=1, default=str)  # which is YAML, and soon written
+
+
+@cache
+def _starter() -> Any:
+    return YAML(typ="safe").load(STARTER.read_text("utf-8"))
 
 
 def _merge(into: Any, patch: Mapping[str, Any]) -> None:
