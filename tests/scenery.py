@@ -91,7 +91,9 @@ def _index(settings: Settings, kept: Path, released: Callable[[], Path]) -> str:
     with psycopg.connect(settings.database_url.get_secret_value(), autocommit=True) as conn:
         made = verify(found)
         digest = articles.content_digest(conn)
-        indexes.add(conn, indexes.IndexVersion(found.name, NOON, made["articles"], made["model_id"], digest))
+        read_at = indexes.snapshot(conn)  # nothing is new to it
+        built = indexes.IndexVersion(found.name, NOON, made["articles"], made["model_id"], digest, read_at=read_at)
+        indexes.add(conn, built)
         indexes.publish(conn, found.name)
     return found.name
 
