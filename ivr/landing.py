@@ -41,6 +41,7 @@ _EVENTS = {
     "/voice/overflow": happened.overflow,
     "/voice/status": happened.status,
 }
+_KEYED = frozenset({"/voice/hold-key", "/voice/closed"})
 _BEGINNINGS = frozenset({"/voice/incoming", "/voice/fallback"})
 
 
@@ -181,10 +182,7 @@ def take(wiring: Wiring, kept: Kept) -> None:
         answer_text(then, message)
     elif (sid := inbound.call_sid(kept.form)) is not None:
         make, turn, mark = _EVENTS[kept.path](kept.form), kept.turn, kept.mark
-        if kept.path in (
-            "/voice/hold-key",
-            "/voice/closed",
-        ):  # a turn that another machine took meanwhile makes a yes no repeat
+        if kept.path in _KEYED:  # a turn that another machine took meanwhile makes a yes no repeat
             make, turn, mark = _late(make), None, f"turn {turn}"
         take_turn(then, sid, make, turn=turn, mark=mark, from_number=inbound.caller_number(kept.form))
 

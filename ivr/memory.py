@@ -7,6 +7,7 @@ a time allocate anyway: one heap does (docs/load.md has the figures).
 
 import ctypes
 import threading
+import time
 from typing import Any
 
 EVERY_S = 60.0
@@ -32,8 +33,8 @@ def keep_giving_back() -> None:
 
 
 def _every_minute() -> None:
-    stop = threading.Event()
-    while not stop.wait(EVERY_S):
+    while True:
+        time.sleep(EVERY_S)
         give_back()
 
 

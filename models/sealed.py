@@ -1,6 +1,7 @@
 """Everything that is sealed under the key of numbers, wherever it stands, for sealing it anew under another."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from psycopg import Connection, sql
 
@@ -22,12 +23,16 @@ _AT_ONCE = 1000
 def all_of(conn: Connection, table: str, column: str) -> Iterator[tuple[str, bytes]]:
     """What a column holds now, each with its place, in the order of the table. `conn` is busy until the end."""
     query = sql.SQL("SELECT ctid::text, {column} FROM {table} WHERE {column} IS NOT NULL")
+    for place, sealed in _rows(conn, query.format(column=sql.Identifier(column), table=sql.Identifier(table))):
+        yield place, bytes(sealed)
+
+
+def _rows(conn: Connection, query: sql.SQL | sql.Composed) -> Iterator[tuple[Any, ...]]:
+    """Whatever a query finds, a part at a time; `conn` is busy until the end."""
     with conn.transaction(), conn.cursor(name="sealed") as cursor:
         cursor.itersize = _AT_ONCE
         with patient(conn):
-            cursor.execute(query.format(column=sql.Identifier(column), table=sql.Identifier(table)))
-            for place, sealed in cursor:
-                yield place, bytes(sealed)
+            yield from cursor.execute(query)
 
 
 def put(conn: Connection, table: str, column: str, place: str, old: bytes, new: bytes) -> bool:
@@ -39,18 +44,12 @@ def put(conn: Connection, table: str, column: str, place: str, old: bytes, new: 
 
 def calls(conn: Connection) -> Iterator[tuple[str, str, str]]:
     """Calls that hold words or typed numbers, which stand sealed inside of them: (call, state, reply)."""
-    with conn.transaction(), conn.cursor(name="sealed_calls") as cursor:
-        cursor.itersize = _AT_ONCE
-        with patient(conn):
-            yield from cursor.execute("SELECT call_sid, state, reply FROM calls WHERE state <> '{}'")
+    yield from _rows(conn, sql.SQL("SELECT call_sid, state, reply FROM calls WHERE state <> '{}'"))
 
 
 def texts(conn: Connection) -> Iterator[tuple[str, str, str]]:
     """Texts of which token or wording is kept: (id, token, body)."""
-    with conn.transaction(), conn.cursor(name="sealed_texts") as cursor:
-        cursor.itersize = _AT_ONCE
-        with patient(conn):
-            yield from cursor.execute("SELECT id, token, body FROM texts")
+    yield from _rows(conn, sql.SQL("SELECT id, token, body FROM texts"))
 
 
 def put_text(conn: Connection, text_id: str, old: tuple[str, str], new: tuple[str, str]) -> bool:
@@ -61,10 +60,7 @@ def put_text(conn: Connection, text_id: str, old: tuple[str, str], new: tuple[st
 
 def replies(conn: Connection) -> Iterator[tuple[str, str]]:
     """Answers to texts: (message, reply)."""
-    with conn.transaction(), conn.cursor(name="sealed_replies") as cursor:
-        cursor.itersize = _AT_ONCE
-        with patient(conn):
-            yield from cursor.execute("SELECT message_sid, reply FROM inbound_texts WHERE reply IS NOT NULL")
+    yield from _rows(conn, sql.SQL("SELECT message_sid, reply FROM inbound_texts WHERE reply IS NOT NULL"))
 
 
 def put_reply(conn: Connection, message_sid: str, old: str, new: str) -> bool:

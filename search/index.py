@@ -150,7 +150,8 @@ def write(
     arrays = collected.arrays()
     stored = np.load(draft / "vectors.npy", mmap_mode="r", allow_pickle=False)
     near = neighbourhood(stored, *views(arrays["owners"], arrays["kinds"]))
-    for name, array in {**arrays, "hubs": near.hubs, PASSAGES[:-4]: np.array(digests, DIGEST)}.items():
+    np.save(draft / PASSAGES, np.array(digests, DIGEST), allow_pickle=False)
+    for name, array in {**arrays, "hubs": near.hubs}.items():
         np.save(draft / f"{name}.npy", array, allow_pickle=False)
     for name, content in (
         ("names", {**collected.names, "density": near.density}),

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import numpy as np
 import psycopg
-from psycopg import Connection, sql
+from psycopg import Connection
 from ruamel.yaml import YAML
 
 import search.bundle
@@ -36,6 +36,7 @@ from search.encoder import Encoder, Vectors, load_encoder
 from search.finder import Finder
 from search.index import load as load_bundle
 from search.index import verify
+from tests.databases import copied
 
 COMMUNITY = STARTER.parent / "articles.jsonl"
 NOON = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)  # a Monday, noon in New York
@@ -96,18 +97,6 @@ def _index(settings: Settings, kept: Path, released: Callable[[], Path]) -> str:
         indexes.add(conn, built)
         indexes.publish(conn, found.name)
     return found.name
-
-
-@contextmanager
-def copied(admin_url: str, template: str, name: str) -> Iterator[None]:
-    """A database `name` made from another one, dropped in the end."""
-    made, copied = sql.Identifier(name), sql.Identifier(template)
-    with psycopg.connect(admin_url, autocommit=True) as admin:
-        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(made, copied))
-        try:
-            yield
-        finally:
-            admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(made))
 
 
 def environment(database_url: str, redis_url: str, folder: Path, **more: str) -> dict[str, str]:

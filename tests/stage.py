@@ -29,6 +29,7 @@ from ivr.texts.numbers import country, prefix
 from ivr.wiring import Wiring
 from models import articles, facts, incidents, numbers, optouts, plans, switches, text_counts, texts
 from models.texts import NewText
+from tests.databases import copied
 from tests.record import Record, read_record, unlike
 from tests.scenery import (
     COMMUNITY,
@@ -37,7 +38,6 @@ from tests.scenery import (
     EveryOther,
     ReadOnce,
     Scenery,
-    copied,
     environment,
     finder_of,
     patched,

@@ -18,8 +18,9 @@ from ivr.carrier import signature
 from ivr.jobs.summarize import summarize_calls
 from models import articles, plans
 from tests.conftest import TEMPLATE, RunningStores
+from tests.databases import copied
 from tests.ivr.web.conftest import CALL, CALLED, CALLER, RED_LIGHT, STARTER
-from tests.scenery import copied, environment
+from tests.scenery import environment
 from tests.search.sources.standins import Forum
 
 ROOT = Path(__file__).resolve().parents[2]

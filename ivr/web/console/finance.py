@@ -87,7 +87,9 @@ def queue_of(section: str, row: Sequence[Any]) -> str | None:
 @finance.app_template_global("currency_of")
 def currency_of(section: str) -> str | None:
     """The currency that a part of the books is in, "" without a price; None elsewhere."""
-    return section.removeprefix("lines-").replace("none", "") if section.startswith("lines-") else None
+    if not section.startswith("lines-"):
+        return None
+    return "" if section == "lines-none" else section.removeprefix("lines-")
 
 
 @finance.get("/savings")

@@ -31,9 +31,10 @@ from models import audit, drafts, studies
 from search.evidence import FEATURES
 from search.explained import VERDICTS
 from search.result import REFUSALS
+from tests.databases import copied
 from tests.ivr.web.conftest import Clock
 from tests.ivr.web.console.conftest import SignedIn
-from tests.scenery import Scenery, copied, environment, finder_of
+from tests.scenery import Scenery, environment, finder_of
 
 EDITOR = Actor(1, "Editor")
 CALLS = 240
