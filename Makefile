@@ -31,7 +31,7 @@ test: $(VENV)/test.stamp ## lint, types and all tests (installs Chromium and ngi
 	    && exec $(MAKE) --no-print-directory -j2 all-tests lint
 
 all-tests:
-	@exec python -m pytest -q -n 2 --dist worksteal $(TESTS)
+	@exec python -m pytest -q -n 3 --dist worksteal $(TESTS)
 
 test-models: .venv-models/stamp ## the tests that need torch and sentence-transformers
 	@exec .venv-models/bin/python -m pytest -q tests/models_torch
