@@ -22,6 +22,7 @@ from bench.calls import Caller, Made
 from bench.client import Answers, Carrier, Line
 from bench.site import Site, opened, processor_s, resident, wait_for
 
+STARTS = 3
 KINDS = ((False, "calls by key"), (True, "calls by sentence"))
 
 
@@ -157,6 +158,12 @@ def counted(site: Site, bench: Bench) -> list[str]:
     return wrong
 
 
+def start_alone(site: Site) -> float:
+    """Seconds from the start of the web's processes to their first answer, on a machine that starts nothing else."""
+    with site.running("-m", "ivr.server"):
+        return wait_for(site.settings.port, "/readyz")
+
+
 async def measure(site: Site, options: argparse.Namespace, out: Console) -> list[str]:
     """Runs everything and prints the tables; the problems found."""
     bench = Bench(site, options.lines, options.seconds)
@@ -178,12 +185,13 @@ async def measure(site: Site, options: argparse.Namespace, out: Console) -> list
             str(len(answers.failed)),
         )
 
+    starts = [await asyncio.to_thread(start_alone, site) for _ in range(STARTS)]
     with (
         site.running("-m", "bench.static_app", PORT=str(site.static_port), OFFHOLD_PORT=str(site.static_port)),
         site.running("-m", "ivr.server") as web,
         site.running("-m", "flask", "--app", "ivr.app", "worker") as worker,
     ):
-        up_s = await asyncio.to_thread(wait_for, site.settings.port, "/readyz")
+        together_s = await asyncio.to_thread(wait_for, site.settings.port, "/readyz")
         await asyncio.to_thread(wait_for, site.static_port, "/static")
         await asyncio.sleep(3)
         for spoken, name in KINDS:
@@ -214,7 +222,11 @@ async def measure(site: Site, options: argparse.Namespace, out: Console) -> list
         memory = resident(web)
     out.print(table)
     megabytes = ", ".join(f"{rss / 1e6:.0f}" for rss in memory)
-    out.print(f"a web process answers after {up_s:.1f} s; resident MB per process after the run: {megabytes}")
+    alone = ", ".join(f"{start:.1f}" for start in starts)
+    out.print(
+        f"the web answers {alone} s after its start alone, {together_s:.1f} s beside those of worker and static route"
+    )
+    out.print(f"resident MB per web process after the run: {megabytes}")
     server.close()
     return failures + counted(site, bench)
 
