@@ -6,9 +6,9 @@ from psycopg import Connection
 
 from ivr.jobs.settle_ledger import Behind, Books, settle, zone_of
 from ivr.ledger.books import next_month
-from ivr.ledger.periods import State, Wish, objections
+from ivr.ledger.periods import TERMINAL, State, Wish, objections
 from ivr.wiring import Wiring
-from models import audit, contacts, erase, ledger, periods, rates
+from models import audit, contacts, erase, ledger, periods, rates, staff
 from models.locks import alone
 
 
@@ -22,12 +22,19 @@ class NotClosed(Exception):
 
 def objections_to(wiring: Wiring, conn: Connection, wish: Wish) -> list[str]:
     """Why a month cannot be closed now; none: it can."""
-    return objections(wish, _state(wiring, conn, wish.month))
+    return objections(wish._replace(who=_person(conn, wish.who)), _state(wiring, conn, wish.month))
+
+
+def _person(conn: Connection, who: str) -> str:
+    """The same for one person wherever they sit: staff:ID for a login that is one of the staff."""
+    person = staff.at_terminal(conn, who.removeprefix(TERMINAL)) if who.startswith(TERMINAL) else None
+    return f"staff:{person.id}" if person else who
 
 
 def _state(wiring: Wiring, conn: Connection, month: date) -> State:
     books = Books(conn, zone_of(wiring, conn), wiring.clock(), test=wiring.development_account)
     card = rates.latest(conn)
+    hours_by = next((one.who for one in rates.hours(conn) if one.month == month), None)
     return State(
         books.now,
         books.midnight(next_month(month)),
@@ -35,8 +42,8 @@ def _state(wiring: Wiring, conn: Connection, month: date) -> State:
         ledger.months(conn),
         books.last_closed,
         {feed.channel: feed.at for feed in contacts.feeds(conn)},
-        card.published_by if card else None,
-        next((one.who for one in rates.hours(conn) if one.month == month), None),
+        _person(conn, card.published_by) if card else None,
+        _person(conn, hours_by) if hours_by else None,
         books.zone,
     )
 

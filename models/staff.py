@@ -64,6 +64,15 @@ def by_email(conn: Connection, email: str) -> StaffRow | None:
     return StaffRow(*row) if row else None
 
 
+def at_terminal(conn: Connection, login: str) -> StaffRow | None:
+    """Who of the staff a login at a terminal is: by e-mail address, what is before its @, or name, in whatever case.
+    None for nobody, and where several could be meant."""
+    rows = conn.execute(
+        f"{_ROW} WHERE lower(%(login)s) IN (email, split_part(email, '@', 1), lower(name)) LIMIT 2", {"login": login}
+    ).fetchall()
+    return StaffRow(*rows[0]) if len(rows) == 1 else None
+
+
 def by_subject(conn: Connection, subject: str) -> StaffRow | None:
     """One person by the name at the OIDC issuer."""
     row = conn.execute(f"{_ROW} WHERE subject = %s", (subject,)).fetchone()

@@ -9,8 +9,11 @@ from ivr.ledger.books import next_month
 STALE = timedelta(hours=48)  # a feed of contacts older than this has not told everything
 
 
+TERMINAL = "cli:"  # how whoever is known by a login only begins
+
+
 class Wish(NamedTuple):
-    """Somebody wants a month closed. Who is staff:ID, cli:LOGIN ..."""
+    """Somebody wants a month closed. Who is staff:ID, or cli:LOGIN for a login that is nobody's of the staff."""
 
     month: date
     who: str
@@ -51,10 +54,16 @@ def objections(wish: Wish, state: State) -> list[str]:
         if state.now - at > STALE:
             hours = int((state.now - at).total_seconds() // 3600)
             found.append(f"The contacts of '{channel}' were last imported {hours} hours ago; 48 are the most.")
-    if state.card_by is not None and state.card_by == wish.who:
+    if state.card_by == wish.who:
         found.append("Who published the rate card does not close the month: somebody else has to.")
-    if state.hours_by is not None and state.hours_by == wish.who:
+    if state.hours_by == wish.who:
         found.append("Who entered the month's hours on articles does not close it: somebody else has to.")
+    for other in dict.fromkeys((state.card_by, state.hours_by)):
+        if other is not None and other.startswith(TERMINAL) != wish.who.startswith(TERMINAL):
+            found.append(
+                f"Nobody can tell that {wish.who} is not {other}, who published the rate card or entered hours: close it"
+                " at the console or with --by E-MAIL of one of the staff, and let those who enter figures do so too."
+            )
     if not wish.reason.strip():
         found.append("A reason is needed.")
     return found

@@ -13,7 +13,7 @@ from ivr.ledger.periods import State, Wish, objections
 from ivr.months import NotClosed, close_month
 from ivr.planfile.problems import PlanRefused
 from ivr.ratecards import Publisher
-from models import audit, ledger, periods, rates, site, summaries
+from models import audit, ledger, periods, rates, site, staff, summaries
 from tests.ivr.jobs.conftest import Desk, desk, starter_plan
 from tests.ivr.jobs.test_settle_ledger import CARD
 from tests.ivr.jobs.test_summarize import add_call, use_text
@@ -23,6 +23,7 @@ __all__ = ["desk", "starter_plan"]
 OCTOBER, NOVEMBER = date(2026, 10, 1), date(2026, 11, 1)
 NEW_YORK_ENDS = datetime(2026, 11, 1, 4, 0, tzinfo=UTC)  # midnight there, before the clocks go back
 DAY = timedelta(days=1)
+NAMES = ("ann", "ben")
 WISH = Wish(OCTOBER, "cli:ben", "month end")
 GOOD = State(NEW_YORK_ENDS + 7 * DAY, NEW_YORK_ENDS, 7 * DAY, [OCTOBER], None, {}, "cli:ann")
 
@@ -99,6 +100,29 @@ def test_who_entered_the_hours_cannot_close(db: Connection, books: Desk) -> None
     ratecards.enter_hours(db, rates.Hours(OCTOBER, 6_000_000, "cli:ann", "timesheets", books.now))
     summarize_calls(books.wiring)
     close_month(books.wiring, db, WISH)
+
+
+def test_one_person_at_the_console_and_at_a_terminal_is_one(db: Connection, books: Desk) -> None:
+    ann, ben = (staff.add(db, f"{name}@lumora.example", name.title(), "finance", "en", books.now) for name in NAMES)
+    ratecards.publish(books.wiring, db, CARD, Publisher(f"staff:{ann}", "again", books.now))
+    for who in ("cli:ann", "cli:ANN@lumora.example", f"staff:{ann}"):
+        with pytest.raises(NotClosed, match="Who published the rate card does not close"):
+            close_month(books.wiring, db, WISH._replace(who=who))
+    with pytest.raises(NotClosed, match=f"Nobody can tell that cli:root is not staff:{ann}"):
+        close_month(books.wiring, db, WISH._replace(who="cli:root"))
+    ratecards.enter_hours(db, rates.Hours(OCTOBER, 5_000_000, "cli:ben", "timesheets", books.now))
+    with pytest.raises(NotClosed, match="hours on articles"):
+        close_month(books.wiring, db, WISH._replace(who=f"staff:{ben}"))
+    ratecards.enter_hours(db, rates.Hours(OCTOBER, 5_000_000, "cli:ann", "timesheets", books.now))
+    summarize_calls(books.wiring)
+    assert close_month(books.wiring, db, WISH).closed_by == "cli:ben"
+
+
+def test_a_login_that_could_be_two_people_is_neither(db: Connection, books: Desk) -> None:
+    for number in range(2):
+        staff.add(db, f"ann@{number}.lumora.example", f"Ann {number}", "finance", "en", books.now)
+    assert staff.at_terminal(db, "ann") is None
+    assert staff.at_terminal(db, "Ann 1") == staff.by_email(db, "ann@1.lumora.example")
 
 
 def test_a_rate_card_may_change_open_months_and_no_closed_one(db: Connection, books: Desk) -> None:
