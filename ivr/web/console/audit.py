@@ -5,7 +5,7 @@ from datetime import date
 from flask import Blueprint, make_response, render_template, request
 from werkzeug.wrappers import Response
 
-from ivr.console import changes
+from ivr.console import audited, changes
 from ivr.console.changes import Wanted
 from ivr.console.errors import Sentence, sentence
 from ivr.web.console.forms import Form
@@ -30,6 +30,7 @@ def page() -> Response:
     body = render_template(
         "audit/page.html",
         form=form.wrong(problems),
+        audited=audited,
         changes=found,
         older=older,
         people=[(who, name or who) for who, name in people],

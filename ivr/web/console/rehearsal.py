@@ -7,10 +7,12 @@ from ivr.console import reasons
 from ivr.console import rehearsal as work
 from ivr.console.actors import at_console
 from ivr.console.errors import Missing, Wrong
+from ivr.console.today import leaf_names, live_plan
 from ivr.web.console import forms
 from ivr.web.console.forms import Form
 from ivr.web.console.guards import page as for_role
 from ivr.web.console.guards import staff, wiring
+from ivr.web.console.words import language
 from models import drafts, studies
 
 rehearsal = Blueprint("rehearsal", __name__)
@@ -64,4 +66,13 @@ def now(draft_id: int, study_id: int) -> Response:
 def _found(draft_id: int, study_id: int) -> dict[str, object]:
     with wiring().pool.connection() as conn:
         found = work.look(conn, wiring(), draft_id, study_id)
-    return {"found": found, "draft": found.draft, "study": found.study, "figures": found.figures, "reasons": reasons}
+        now = leaf_names(live_plan(conn, wiring()), language())
+    names = (found.figures.names if found.figures else {}) | now  # of leaves that are gone since, as it was told then
+    return {
+        "found": found,
+        "draft": found.draft,
+        "study": found.study,
+        "figures": found.figures,
+        "names": names,
+        "reasons": reasons,
+    }

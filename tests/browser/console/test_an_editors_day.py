@@ -132,10 +132,10 @@ def reads_the_audit_log(page: Page) -> None:
     """All of the day, the latest first, each with who and why."""
     go(page, "Audit log")
     told = page.locator("article.card").all_inner_texts()
-    kinds = [one.partition(" ")[0] for one in told]
-    assert kinds[0] == "menu.rollback", kinds
+    kinds = [one.partition(" · ")[0] for one in told]
+    assert kinds[0] == "Went back to an earlier menu", kinds
     assert TAKEN_BACK in told[0]
     assert "Ada Byron" in told[0]
     (published,) = [one for one in told if PUBLISHED in one]
-    assert published.startswith("menu.publish")
+    assert published.startswith("Published a menu")
     assert "Ada Byron" in published

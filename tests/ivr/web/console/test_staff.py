@@ -4,12 +4,13 @@ import json
 import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
 from flask import Flask
 
-from ivr.console import changes, passwords, tokens
+from ivr.console import audited, changes, passwords, tokens
 from ivr.console.changes import Field
 from ivr.console.roles import Staff
 from ivr.wiring import Wiring
@@ -240,6 +241,26 @@ def test_a_change_that_is_rolled_back_leaves_no_note(db: psycopg.Connection, clo
     assert audit.find(db) == []
     with pytest.raises(ValueError, match="in the transaction"):
         audit.note(db, who=7, what="menu.publish", on="plan 1", at=clock())
+
+
+def test_every_kind_of_change_has_its_words() -> None:
+    begins = "|".join(audited.GROUPS)
+    sources = [one.read_text("utf-8") for one in (Path(__file__).parents[4] / "ivr").rglob("*.py")]
+    written = {one for source in sources for one in re.findall(rf'"((?:{begins})\.[a-z_]+)"', source)}
+    decisions = {"thread.refuse", "thread.undo"}  # of `thread.{how}`
+    others = {one for one in written if one.endswith((".html", ".js", ".jsonl", ".yaml", ".page", ".one"))}
+    assert set(audited.KINDS) == (written | decisions) - others
+    assert {kind.partition(".")[0] for kind in audited.KINDS} == set(audited.GROUPS)
+
+
+def test_the_log_speaks_spanish(signed_in: SignedIn, wiring: Wiring) -> None:
+    admin, editor = signed_in("admin"), signed_in("editor")
+    assert admin.post_form(f"/console/staff/{editor.staff_id}/switch", active="off", why="tired").status_code == 303
+    admin.post_form("/console/language", language="es")
+    page = " ".join(re.sub(r"<[^>]+>", " ", admin.get("/console/audit").text).split())
+    assert f"Desactivó o activó una cuenta · cuenta {editor.staff_id}" in page
+    assert "Activa sí no" in page
+    assert "staff.switched" in page  # the code that programs know
 
 
 def test_the_log_shows_what_changed_field_by_field() -> None:

@@ -404,4 +404,6 @@ def test_a_rehearsal_is_asked_for_watched_and_leads_on_to_publishing(wiring: Wir
     assert "Router light stays red after the power cut" in words(told)
     assert "Go on to publish" in words(told)
     assert "Go on to publish" not in words(signed_in("viewer").get(there))
+    editor.post_form("/console/language", language="es")
+    assert words(editor.get(there)).count("Internet › una luz roja en el router") > 1  # by leaf, and changed most
     assert editor.get(f"{address}/999").status_code == 404
