@@ -111,6 +111,7 @@ def _given(wiring: Wiring, conn: Connection, month: date) -> Given:
         call_minutes=told.call_minutes,
         card=card,
         books=Sealed(*digest),
+        windows=[(days, incremental(Arms.of(cells), live=closed is None)) for days, cells in told.windows],
     )
 
 

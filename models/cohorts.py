@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from psycopg import Connection
 
+from models.summaries import KEYS
+
 
 class Period(NamedTuple):
     """Exposures since a time and before another; days and weeks are those of a zone. `experiment` None: of any."""
@@ -72,10 +74,32 @@ _WEEK = "date_trunc('week', started_at AT TIME ZONE %(zone)s)::date"
 _DRAWN = """arm IS NOT NULL AND NOT forced AND test = %(test)s AND started_at >= %(since)s AND started_at < %(until)s
     AND (%(experiment)s::text IS NULL OR experiment = %(experiment)s)"""
 _GONE = "arm = 'treat' AND delivered > 0 AND hung_up_at IS NOT NULL"
+#: the first exposure of a person: of a key, unless another key of the same person was exposed before
 _EXPOSED = f"""
     SELECT DISTINCT ON (caller_key) *, coalesce(queue, '') AS of_queue, {_WEEK} AS week, {_SHARE} AS share,
         coalesce(least(agent_at, next_agent_at, next_other_at) < started_at + %(window)s, false) AS contacted
-    FROM call_summaries WHERE {_DRAWN} AND caller_key IS NOT NULL ORDER BY caller_key, started_at, call_sid"""
+    FROM call_summaries s WHERE {_DRAWN} AND caller_key IS NOT NULL AND NOT EXISTS (
+        SELECT FROM (SELECT b AS k FROM linked_keys WHERE a = s.caller_key
+            UNION ALL SELECT a FROM linked_keys WHERE b = s.caller_key) AS others, LATERAL (
+            SELECT FROM call_summaries WHERE caller_key = k AND {_DRAWN}
+                AND (started_at, call_sid) < (s.started_at, s.call_sid) OFFSET 0) AS before)
+    ORDER BY caller_key, started_at, call_sid"""
+
+
+#: the calls of the person who was exposed in `s`, from then on until the window is over
+WITHIN = f"""{KEYS} AS keys, LATERAL (
+    SELECT * FROM call_summaries o WHERE o.caller_key = k AND o.test = s.test AND o.started_at >= s.started_at
+        AND o.started_at < s.started_at + %(window)s OFFSET 0) AS o"""
+
+
+def contacted(conn: Connection, period: Period) -> list[CellRow]:
+    """Who needed an agent within the window, however long agents spoke with them (`agent_s` is 0)."""
+    rows = conn.execute(
+        f"WITH exposed AS ({_EXPOSED}) SELECT of_queue, week, share, arm, contacted, 0, count(*) FROM exposed"
+        " GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5",
+        period._asdict(),
+    )
+    return [CellRow(*row) for row in rows]
 
 
 def cells(conn: Connection, period: Period) -> list[CellRow]:
@@ -84,10 +108,7 @@ def cells(conn: Connection, period: Period) -> list[CellRow]:
     rows = conn.execute(
         f"""WITH exposed AS ({_EXPOSED})
         SELECT of_queue, week, share, arm, contacted, spoken.agent_s, count(*)
-        FROM exposed e, LATERAL (
-            SELECT coalesce(sum(o.agent_s), 0)::bigint AS agent_s FROM call_summaries o
-            WHERE o.caller_key = e.caller_key AND o.test = e.test AND o.started_at >= e.started_at
-                AND o.started_at < e.started_at + %(window)s) AS spoken
+        FROM exposed s, LATERAL (SELECT coalesce(sum(agent_s), 0)::bigint AS agent_s FROM {WITHIN}) AS spoken
         GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6""",
         period._asdict(),
     )

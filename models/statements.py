@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from psycopg import Connection
 
 from models import ledger
-from models.cohorts import _EXPOSED, CellRow, Period
+from models.cohorts import _EXPOSED, WITHIN, CellRow, Period
 
 GRAIN_S = 10  # seconds are counted in tens: many callers alike make an estimate quick
 
@@ -55,10 +55,8 @@ def spent(conn: Connection, period: Period, what: str) -> list[CellRow]:
     rows = conn.execute(
         f"""WITH exposed AS ({_EXPOSED})
         SELECT of_queue, week, share, arm, contacted, spent.s, count(*)
-        FROM exposed e, LATERAL (
-            SELECT coalesce(round(sum(o.{what})::numeric / %(grain)s), 0)::bigint * %(grain)s AS s
-            FROM call_summaries o WHERE o.caller_key = e.caller_key AND o.test = e.test
-                AND o.started_at >= e.started_at AND o.started_at < e.started_at + %(window)s) AS spent
+        FROM exposed s, LATERAL (
+            SELECT coalesce(round(sum({what})::numeric / %(grain)s), 0)::bigint * %(grain)s AS s FROM {WITHIN}) AS spent
         GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6""",
         {**period._asdict(), "grain": GRAIN_S},
     )

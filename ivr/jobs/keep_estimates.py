@@ -15,19 +15,20 @@ from psycopg import Connection
 from ivr.jobs.settle_ledger import Books, zone_of
 from ivr.ledger.books import RULES, month_of, next_month
 from ivr.ledger.estimate import REPLICATES, Arms, Cell, Interval, Minutes, minutes
-from ivr.ledger.statement import Counts
+from ivr.ledger.statement import WINDOWS, Counts
 from ivr.watching import figures
 from ivr.wiring import Wiring
 from models import cohorts, erase, estimates, ledger, statements
 from models.estimates import Kept
 from models.locks import alone
 
-FORM = 1  # of what is kept: another number where the same calls shall give another content
+FORM = 2  # of what is kept: another number where the same calls shall give another content
 
 
 class Estimate(NamedTuple):
     """A month's counts and what its holdout tells. `period` ends where callers' time to come back is not over yet;
-    `cells` are callers alike, however long agents spoke with them (`agent_s` is 0)."""
+    `cells` are callers alike, however long agents spoke with them (`agent_s` is 0); `windows` the same of each of
+    WINDOWS, by its days."""
 
     as_of: datetime
     period: cohorts.Period
@@ -36,6 +37,7 @@ class Estimate(NamedTuple):
     agent_minutes: Minutes | None
     wait_minutes: Minutes | None
     call_minutes: Minutes | None
+    windows: tuple[tuple[int, tuple[Cell, ...]], ...]
 
 
 def keep_estimates(wiring: Wiring) -> int:
@@ -57,8 +59,7 @@ def period(books: Books, month: date, *, closed: bool, window: timedelta) -> coh
     last full hour, so that an estimate is good for an hour."""
     since, until = books.midnight(month), books.midnight(next_month(month))
     if not closed:
-        hour = books.now.replace(minute=0, second=0, microsecond=0)
-        until = max(since, min(until, hour - window))
+        until = max(since, min(until, _hour(books) - window))
     return cohorts.Period(since, until, books.zone.key, window, None, books.test)
 
 
@@ -68,7 +69,7 @@ def of_month(conn: Connection, books: Books, month: date, *, closed: bool, windo
     turn = None if closed else estimates.turn(conn, month)  # read first: what changes meanwhile makes it old
     basis = _basis(month, exposed, turn)
     kept = estimates.read(conn, month)
-    if kept is not None and kept.basis == basis:
+    if kept is not None and kept.basis | ({"form": FORM} if closed else {}) == basis:  # what is signed stays as it is
         return _estimate(kept, exposed)
     made = _made(conn, books, month, exposed)
     estimates.keep(conn, Kept(month, basis, made.as_of, _content(made)))
@@ -108,7 +109,19 @@ def _made(conn: Connection, books: Books, month: date, exposed: cohorts.Period) 
         agent_minutes=minutes(cells, seed=seed),
         wait_minutes=minutes(waited, seed=seed),
         call_minutes=minutes(lasted, seed=seed),
+        windows=tuple((days, _within(conn, books, exposed, days)) for days in WINDOWS),
     )
+
+
+def _within(conn: Connection, books: Books, exposed: cohorts.Period, days: int) -> tuple[Cell, ...]:
+    """The callers of a period, as far as a window of so many days is over for them."""
+    window = timedelta(days=days)
+    until = max(exposed.since, min(exposed.until, _hour(books) - window))
+    return tuple(Cell(*row) for row in cohorts.contacted(conn, exposed._replace(until=until, window=window)))
+
+
+def _hour(books: Books) -> datetime:
+    return books.now.replace(minute=0, second=0, microsecond=0)
 
 
 def without_seconds(cells: Iterable[Cell]) -> tuple[Cell, ...]:
@@ -126,13 +139,26 @@ def without_seconds(cells: Iterable[Cell]) -> tuple[Cell, ...]:
 def _content(one: Estimate) -> dict[str, Any]:
     return {
         "counts": list(one.counts),
-        "cells": [[cell.queue, cell.week.isoformat(), *cell[2:]] for cell in one.cells],
+        "cells": _rows(one.cells),
         "minutes": [one.agent_minutes, one.wait_minutes, one.call_minutes],  # named fields are lists in JSON
+        "windows": [[days, _rows(cells)] for days, cells in one.windows],
     }
+
+
+def _rows(cells: Iterable[Cell]) -> list[list[Any]]:
+    return [[cell.queue, cell.week.isoformat(), *cell[2:]] for cell in cells]
+
+
+def _cells(rows: Iterable[list[Any]]) -> tuple[Cell, ...]:
+    return tuple(Cell(queue, date.fromisoformat(week), share, *rest) for queue, week, share, *rest in rows)
 
 
 def _estimate(kept: Kept, exposed: cohorts.Period) -> Estimate:
     content = kept.content
-    cells = (Cell(queue, date.fromisoformat(week), share, *rest) for queue, week, share, *rest in content["cells"])
-    spent = [one and Minutes(*(Interval(*map(float, band)) for band in one)) for one in content["minutes"]]
-    return Estimate(kept.as_of, exposed, Counts(*content["counts"]), tuple(cells), *spent)
+    agents, waited, lasted = (
+        one and Minutes(*(Interval(*map(float, band)) for band in one)) for one in content["minutes"]
+    )
+    windows = tuple((days, _cells(rows)) for days, rows in content.get("windows", ()))  # none in those of long ago
+    return Estimate(
+        kept.as_of, exposed, Counts(*content["counts"]), _cells(content["cells"]), agents, waited, lasted, windows
+    )

@@ -61,8 +61,8 @@ def objections(wish: Wish, state: State) -> list[str]:
     for other in dict.fromkeys((state.card_by, state.hours_by)):
         if other is not None and other.startswith(TERMINAL) != wish.who.startswith(TERMINAL):
             found.append(
-                f"Nobody can tell that {wish.who} is not {other}, who published the rate card or entered hours: close it"
-                " at the console or with --by E-MAIL of one of the staff, and let those who enter figures do so too."
+                f"Nobody can tell that {wish.who} is not {other}, who published the rate card or entered hours: close"
+                " it at the console or with --by E-MAIL of one of the staff, and let those who enter figures do so too."
             )
     if not wish.reason.strip():
         found.append("A reason is needed.")

@@ -11,13 +11,14 @@ from math import isqrt
 from typing import NamedTuple
 
 from ivr.ledger.books import COSTS, MEMO, MICRO, RULES, Entry, Figure, Line, Period, next_month
-from ivr.ledger.estimate import Cell, Incremental, Interval, Minutes, Numbers
+from ivr.ledger.estimate import ODD, Arms, Cell, Incremental, Interval, Minutes, Numbers
 from ivr.ledger.rates import RateCard, Span
 
 CENT = MICRO // 100
 CONTACT = MICRO // 100  # contacts are shown to a hundredth
 TENTH_MINUTE_MS = 6000  # agents' time to a tenth of a minute
 WEEK = timedelta(days=7)
+WINDOWS = (1, 3, 7)  # days to come back in; the comparison is told for each (measurement.md 2.4)
 
 
 class Band(NamedTuple):
@@ -109,7 +110,8 @@ class Sealed(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Given:
     """What a statement is made of. `cells` are matured callers; `waits` and `calls` their minutes holding and on the
-    line, as the holdout tells; `earlier` every month before, oldest first."""
+    line, as the holdout tells; `windows`: what it tells of each of WINDOWS; `earlier` every month before, oldest first.
+    """
 
     month: date
     zone: str
@@ -127,6 +129,7 @@ class Given:
     call_minutes: Minutes | None
     card: RateCard | None
     books: Sealed
+    windows: Sequence[tuple[int, Incremental | None]] = ()
 
 
 class Row(NamedTuple):
@@ -174,6 +177,15 @@ class Told(NamedTuple):
         return self.avoided is not None and not self.hidden and self.avoided.told
 
 
+class Within(NamedTuple):
+    """The same comparison with another time to come back, in days."""
+
+    days: int
+    needed_treated: int
+    needed_held_out: int
+    avoided: Band
+
+
 class Payback(NamedTuple):
     """Since the start: what turned into cash, what it cost, what is left; and when it paid back or may."""
 
@@ -214,6 +226,7 @@ class Statement:
     costs: int
     books: Sealed
     reasons: Mapping[str, str]
+    windows: tuple[Within, ...]
 
     @property
     def draft(self) -> bool:
@@ -230,7 +243,7 @@ def statement(given: Given) -> Statement:
     told = _told(given, costs, reasons)
     carrier, carrier_worth = _carrier(given.call_minutes, span, told, reasons)
     cashable = _cashable(told, span, carrier_worth, reasons)
-    rows, sums = printed(given.lines)
+    rows, sums = printed(_listed(given.lines, reasons))
     saved = [line for line in given.lines if line.kind not in MEMO | COSTS]
     if given.counts.calls == 0:
         reasons["calls"] = "No call of this month is known."
@@ -260,6 +273,28 @@ def statement(given: Given) -> Statement:
         costs=costs,
         books=given.books,
         reasons=reasons,
+        windows=_windows(given.windows) if shown else (),
+    )
+
+
+def _listed(lines: Sequence[Line], reasons: dict[str, str]) -> list[Line]:
+    """The lines but those of currencies in which everything was taken back: what was booked before the first rate card
+    has no price, and is corrected to nothing once there is one."""
+    left = {line.currency for line in lines if line.figure != Figure()}
+    undone = sum(line.entries for line in lines if line.currency not in left)
+    if undone:
+        reasons["undone"] = (
+            f"{undone:,} entries are not listed: made without a price or in another currency, they were taken back"
+            " since, and come to nothing."
+        )
+    return [line for line in lines if line.currency in left]
+
+
+def _windows(found: Sequence[tuple[int, Incremental | None]]) -> tuple[Within, ...]:
+    return tuple(
+        Within(days, round(one.needed_treated * MICRO), round(one.needed_held_out * MICRO), Band.of(one.avoided))
+        for days, one in found
+        if one is not None and not one.hidden
     )
 
 
@@ -274,36 +309,38 @@ def _saved(lines: Iterable[Line], currency: str) -> Figure:
 
 def _told(given: Given, costs: int, reasons: dict[str, str]) -> Told | None:
     found = given.incremental
+    arms = Arms.of(given.cells)
+    if (odd := found.odd if found else arms.odd()) < ODD:
+        reasons["incremental"] = (
+            f"The sizes of the two groups are not as drawn (chance {odd:.2g}): no figure is shown before that is"
+            " explained."
+        )
+        treated, held_out = int(arms.treated.sum()), int(arms.held_out.sum())
+        return Told(treated, held_out, None, None, None, None, None, None, round(odd * MICRO), True, None)
     if found is None:
         reasons["incremental"] = (
             "Nothing can be compared: nobody whose time to come back is over was offered an article while others were"
             " held out."
         )
         return None
-    hidden = found.hidden
-    if hidden:
-        reasons["incremental"] = (
-            f"The sizes of the two groups are not as drawn (chance {found.odd:.2g}): no figure is shown before that is"
-            " explained."
-        )
-    avoided = None if hidden else Band.of(found.avoided)
+    avoided = Band.of(found.avoided)
     cost, why = mean_cost(given.cells, given.card, given.month)
-    if why and not hidden:
+    if why:
         reasons["worth"] = why
-    worth = avoided.times(cost) if avoided is not None and cost is not None else None
-    if avoided is not None and not Numbers(given.counts.naive, 0.0, found).headline:
+    worth = avoided.times(cost) if cost is not None else None
+    if not Numbers(given.counts.naive, 0.0, found).headline:
         reasons["incremental"] = _not_yet(found)
     return Told(
         treated=found.treated,
         held_out=found.held_out,
-        needed_treated=None if hidden else round(found.needed_treated * MICRO),
-        needed_held_out=None if hidden else round(found.needed_held_out * MICRO),
+        needed_treated=round(found.needed_treated * MICRO),
+        needed_held_out=round(found.needed_held_out * MICRO),
         avoided=avoided,
-        minutes=Band.of(given.agent_minutes.avoided) if given.agent_minutes and not hidden else None,
+        minutes=Band.of(given.agent_minutes.avoided) if given.agent_minutes else None,
         worth=worth,
         net=worth.plus(costs) if worth is not None else None,
         odd=round(found.odd * MICRO),
-        hidden=hidden,
+        hidden=False,
         weeks=found.weeks,
     )
 

@@ -114,6 +114,7 @@ def sections(one: Statement) -> tuple[Section, ...]:
     return (
         _first_page(one),
         _three_numbers(one),
+        *_windows(one),
         _solved(one),
         _capacity(one),
         *(_lines(one, total) for total in one.sums),
@@ -136,8 +137,7 @@ def _first_page(one: Statement) -> Section:
         if one.card
         else f"No rate card; rules version {one.rules}; a contact within {one.window_days} days takes a saving back.",
     ]
-    if one.reasons.get("calls"):
-        words.append(one.reasons["calls"])
+    words += _because(one, "calls", "undone")
     if not one.draft:
         words.append(f"It rests on {one.books.postings:,} entries; SHA-256 over all of them: {one.books.sha256}")
     rows = tuple(
@@ -212,6 +212,23 @@ def _groups(told: Told) -> str:
         f"{told.treated:,} callers were offered an article and {percent(told.needed_treated)} of them needed an agent"
         f" in time; of {told.held_out:,} held out by lot it was {percent(told.needed_held_out)}."
     )
+
+
+def _windows(one: Statement) -> Iterable[Section]:
+    """The comparison for each time to come back; nothing where there is none."""
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
+        (
+            f"{within.days * 24} hours" if within.days < 7 else f"{within.days} days",
+            percent(within.needed_treated),
+            percent(within.needed_held_out),
+            *(micro(value, 1) for value in within.avoided),
+        )
+        for within in one.windows
+    )
+    if rows:
+        words = (f"The comparison with other times to come back; every other figure rests on {one.window_days} days.",)
+        headings = ("Needed an agent within", "Offered", "Held out", "Contacts avoided", "95 % from", "to")
+        yield Section("windows", "By the time to come back", words, headings, rows)
 
 
 def _solved(one: Statement) -> Section:

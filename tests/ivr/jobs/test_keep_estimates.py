@@ -14,9 +14,11 @@ from ivr.jobs.settle_ledger import Books, settle_ledger, zone_of
 from ivr.jobs.summarize import summarize_calls
 from ivr.ledger.periods import Wish
 from ivr.months import close_month
-from models import summaries
+from models import cohorts, facts, numbers, summaries
+from models import statements as kept
 from tests.ivr.jobs.conftest import Desk, desk, starter_plan
-from tests.ivr.jobs.test_settle_ledger import CARD, publish
+from tests.ivr.jobs.test_settle_ledger import CARD, DAY, publish
+from tests.ivr.jobs.test_summarize import add_call
 
 __all__ = ["desk", "starter_plan"]
 
@@ -118,6 +120,30 @@ def test_another_rate_card_another_hour_or_another_rule_makes_it_anew(
     publish(db, CARD_OF_THREE_DAYS)
     settle(busy)
     assert of_month(db, busy, NOVEMBER).period.window == timedelta(days=3)
+
+
+def test_who_has_two_numbers_is_one_person_and_an_agents_time_with_either_counts(db: Connection, desk: Desk) -> None:
+    desk.wiring.development_account, desk.now = False, NOW
+    began, drawn = NOW - 25 * DAY, {"arm": "holdout", "probability": 0.5, "experiment": "offer-1"}
+    for day, (sid, key) in enumerate((("CA1", "mobile"), ("CA2", "office"), ("CA3", "other"))):
+        add_call(db, sid, began + day * DAY, key=key, lasts_s=600)
+        facts.add(db, sid, "assigned", began + day * DAY, drawn)
+    facts.add(db, "CA2", "agent_connected", began + DAY + timedelta(seconds=300), {})
+    settle(desk)
+    apart = of_month(db, desk, OCTOBER)
+    assert sum(cell.callers for cell in apart.cells) == 3
+    assert numbers.join(db, "mobile", "customer")
+    assert numbers.join(db, "office", "customer")
+    summaries.relate(db, ["CA1", "CA2"], NOW)
+    forget(db)
+    books = Books(db, zone_of(desk.wiring, db), desk.now, test=False)
+    exposed = estimates.period(books, OCTOBER, closed=False, window=books.window)
+    cells = sorted((cell.contacted, cell.agent_s, cell.callers) for cell in cohorts.cells(db, exposed))
+    assert cells == [(False, 0, 1), (True, 300, 1)]
+    held = sorted((cell.agent_s, cell.callers) for cell in kept.spent(db, exposed, "duration_s"))
+    assert held == [(600, 1), (1200, 1)]
+    within = {days: sum(cell.contacted for cell in found) for days, found in of_month(db, desk).windows}
+    assert within == {1: 0, 3: 1, 7: 1}  # the agent answered a day and five minutes after the first call
 
 
 def _at_noon(one: estimates.Estimate) -> estimates.Estimate:

@@ -159,6 +159,27 @@ def test_groups_that_are_not_as_drawn_hide_the_figure() -> None:
     assert headline(one).startswith("The sizes of the two groups are not as drawn (chance ")
 
 
+def test_an_arm_that_stayed_empty_against_its_design_is_told_like_any_other_odd_one() -> None:
+    one = month(cells=[cell for cell in cells(600, 700) if cell.arm == "treat"])
+    assert one.told is not None
+    assert (one.told.hidden, one.told.treated, one.told.held_out, one.told.odd) == (True, 1000, 0, 0)
+    assert headline(one).startswith("The sizes of the two groups are not as drawn (chance ")
+    few = month(cells=[cell._replace(callers=2) for cell in cells(600, 700) if cell.arm == "treat"])
+    assert few.told is None  # four of four by lot is no alarm
+    assert headline(few).startswith("Nothing can be compared")
+
+
+def test_the_comparison_is_told_for_each_time_to_come_back() -> None:
+    windows = [(days, incremental(Arms.of(cells(needed, 700)), live=False)) for days, needed in ((1, 500), (7, 600))]
+    found = {part.key: part for part in sections(month(windows=windows))}["windows"]
+    assert [(row[0], row[1], row[2], row[3]) for row in found.rows] == [
+        ("24 hours", "50.0 %", "70.0 %", Number(2000, 1)),
+        ("7 days", "60.0 %", "70.0 %", Number(1000, 1)),
+    ]
+    odd = [cell for cell in cells(600, 700) if cell.arm == "treat"]
+    assert "windows" not in {part.key for part in sections(month(cells=odd, windows=windows))}
+
+
 def test_without_anybody_held_out_nothing_is_compared() -> None:
     one = month(cells=[], incremental=None)
     assert one.told is None
@@ -191,6 +212,14 @@ def test_contacts_of_another_currency_count_and_its_money_stands_apart() -> None
     one = month(lines=[line(Entry.CONFIRMED_INFERRED, 640 * MICRO, 80 * MICRO), late])
     assert (one.ledger.contacts, one.ledger.amount) == (79 * MICRO, 640 * MICRO)
     assert [total.net[2] for total in one.sums] == [-800, 64_000]
+
+
+def test_a_part_in_which_all_was_taken_back_is_told_and_not_listed() -> None:
+    undone = replace(line(Entry.CONFIRMED_INFERRED, 0, currency=""), figure=Figure(), entries=2)
+    one = month(lines=[line(Entry.CONFIRMED_INFERRED, 640 * MICRO, 80 * MICRO), undone])
+    assert [total.currency for total in one.sums] == ["USD"]
+    assert one.reasons["undone"] in sections(one)[0].words
+    assert one.reasons["undone"].startswith("2 entries are not listed")
 
 
 def test_without_a_rate_card_there_are_contacts_and_minutes_and_a_labelled_placeholder() -> None:
