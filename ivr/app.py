@@ -50,7 +50,8 @@ class Beside:
         path = next((one for one in self._paths if asked == one or asked.startswith(f"{one}/")), None)
         if path is None:
             return self._inner(environ, start_response)
-        inside = {"SCRIPT_NAME": environ.get("SCRIPT_NAME", "") + path, "PATH_INFO": asked.removeprefix(path)}
+        # "/" for nothing: the framework would lead there by an address made of the Host that the visitor named.
+        inside = {"SCRIPT_NAME": environ.get("SCRIPT_NAME", "") + path, "PATH_INFO": asked.removeprefix(path) or "/"}
         with self._places.page():
             return self[path](environ | inside, start_response)
 
@@ -105,6 +106,7 @@ def _build() -> Wiring:
 
 def _application(wiring: Wiring) -> Flask:
     app = Application(__name__, template_folder="web/templates", static_folder="web/static")
+    app.url_map.merge_slashes = False  # it would lead on to an address made of the Host that the visitor named
     app.extensions["offhold"] = wiring
     beside = Beside(app.wsgi_app, {"/console": partial(_console, wiring), "/api": partial(_api, wiring)}, wiring.places)
     # Flask's own way to put something around an application, which mypy takes for a method overwritten.

@@ -58,6 +58,7 @@ POLICY = (
 def create_console(wiring: Wiring) -> Flask:
     """The application that is mounted at /console."""
     app = Flask(__name__, template_folder="templates", static_folder="static")
+    app.url_map.merge_slashes = False  # as at the door
     app.extensions["offhold"] = wiring
     settings = wiring.settings
     app.config.update(MAX_CONTENT_LENGTH=LARGEST_BODY, MAX_FORM_MEMORY_SIZE=LARGEST_FORM)

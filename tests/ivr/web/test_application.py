@@ -35,8 +35,18 @@ def test_a_webhook_too_long_to_be_one_is_refused_unread(carrier: Carrier) -> Non
 
 def test_what_only_begins_like_the_console_is_no_part_of_it(carrier: Carrier) -> None:
     assert carrier.client.get("/consolation").status_code == 404
-    assert carrier.client.get("/console").status_code in (302, 308)
     assert carrier.client.get("/console/").status_code == 303
+
+
+def test_nobody_is_led_to_the_host_that_a_request_names(app: Flask) -> None:
+    """Every answer that leads on, and every address that the framework would set right by leading on."""
+    browser, evil = app.test_client(), {"Host": "evil.example", "X-Forwarded-Host": "evil.example"}
+    paths = ("/console", "/console//menus", "/console/menus/", "/console/menus", "/r//a1B2c3D4e5F", "/static//page.css",
+             "/agent/", "/api", "/r/a1B2c3D4e5F/solved")  # fmt: skip
+    for path in paths:
+        answer = browser.get(path, headers=evil)
+        assert (path, answer.headers.get("Location", "/")[:1]) == (path, "/")
+    assert browser.get("/console", headers=evil).headers["Location"] == "/console/sign-in?next=/"
 
 
 def test_a_path_of_slashes_only_takes_no_time(app: Flask) -> None:
