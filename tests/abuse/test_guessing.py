@@ -47,6 +47,17 @@ def test_a_guesser_cannot_be_somebody_else_by_saying_so(app: Flask, browser: Fla
     assert guess(7, "10.0.0.2", "93.184.219.9") == 404
 
 
+def test_a_guesser_with_a_whole_network_of_addresses_is_one(browser: FlaskClient, token: str) -> None:
+    """Whoever has one IPv6 connection has 2 ** 64 addresses."""
+
+    def guess(n: int, remote: str) -> int:
+        return browser.get(f"/r/{n:011}", environ_base={"REMOTE_ADDR": remote}).status_code
+
+    same_line = [guess(n, f"2a00:1450:4001:81::{n + 1:x}") for n in range(MISSES_A_MINUTE + 5)]
+    assert same_line[-1] == 429
+    assert guess(7, "2a00:1450:4001:82::1") == 404
+
+
 def test_what_a_client_says_of_its_way_here_signs_nothing_and_makes_no_address(
     browser: FlaskClient, token: str
 ) -> None:
