@@ -58,6 +58,13 @@ def solved(token: str) -> AnyResponse:
     return _message(_visit(token, "tap", "solved"), "page_thanks", back=token)
 
 
+@links.get("/<token>/solved")
+@links.get("/<token>/help")
+def back(token: str) -> AnyResponse:
+    """The address that one of the answers to a tap leaves in the browser, opened anew: back to the page."""
+    return pages.hardened(redirect(f"/r/{token}", 303))
+
+
 @links.post("/<token>/help")
 def help_(token: str) -> AnyResponse:
     """'I still need help': a number to tap that leads straight to the queue."""

@@ -120,6 +120,15 @@ def test_still_needing_help_gives_a_number_to_tap(browser: FlaskClient, token: s
     assert happened(wiring) == [("clicked", "tap"), ("said_not", "tap")]
 
 
+@pytest.mark.parametrize("answered", ["solved", "help"])
+def test_the_address_of_an_answer_opened_anew_leads_back_and_says_nothing(
+    browser: FlaskClient, token: str, wiring: Wiring, answered: str
+) -> None:
+    opened = browser.get(f"/r/{token}/{answered}")
+    assert (opened.status_code, opened.headers["Location"]) == (303, f"/r/{token}")
+    assert happened(wiring) == []
+
+
 def test_the_community_is_the_plans_and_a_fact(browser: FlaskClient, token: str, wiring: Wiring) -> None:
     answer = browser.post(f"/r/{token}/community?to=https://evil.example", data={"url": "//evil.example"})
     assert answer.status_code == 303
