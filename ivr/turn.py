@@ -138,6 +138,13 @@ def take_turn(
     raise TimeoutError(f"another request took the turn {TRIES} times")
 
 
+def agent_came(wiring: Wiring, call_sid: str) -> bool:
+    """Whether an agent took a call. Raises what a database that is away raises."""
+    with wiring.pool.connection(within_s=ANSWER_WITHIN_S) as conn:
+        found = calls.read(conn, call_sid)
+    return found is not None and (found["stage"] == Stage.AGENT or found["agent_call_sid"] is not None)
+
+
 def _plan_of(wiring: Wiring, conn: Connection, state: CallState) -> Plan:
     """The plan a call began with; the live one where that is gone, so that the call still comes to an end."""
     try:

@@ -136,7 +136,7 @@ def voice_failed(error: Exception) -> Response:
         return twiml(_hold_on(wiring()))
     if view == "agent":
         return twiml(_from_queue(wiring()))
-    if view in _NOTHING_TO_SAY or (view == "queue_result" and _is_closed()) or (view == "overflow" and _talked()):
+    if view in _NOTHING_TO_SAY or (view == "queue_result" and is_closed()) or (view == "overflow" and _talked()):
         return twiml(EMPTY)
     left = view == "queue_result" and inbound.queue_left(request.form).result == "leave"
     if left and (plan := _plan(wiring())) is not None:  # we let go of the caller: not back into the line
@@ -157,7 +157,8 @@ def _reason(error: Exception) -> str:
     return "pool_busy" if isinstance(error, PoolTimeout) else "error"
 
 
-def _is_closed() -> bool:
+def is_closed() -> bool:
+    """Whether a queue result asks for no way on: an agent had the caller, or the call is over."""
     return inbound.queue_left(request.form).result in _CLOSED_RESULTS
 
 

@@ -2,6 +2,8 @@
 place.
 """
 
+from urllib.parse import urlsplit
+
 import structlog
 from flask import Blueprint, Response, request
 
@@ -13,7 +15,7 @@ from ivr.carrier import happened, inbound, standby
 from ivr.carrier.happened import MakeEvent
 from ivr.carrier.twiml import EMPTY
 from ivr.places import Crowded
-from ivr.turn import ANSWER_WITHIN_S, UnknownCall, start_call, take_turn
+from ivr.turn import ANSWER_WITHIN_S, UnknownCall, agent_came, start_call, take_turn
 from ivr.watching import webhooks
 from ivr.web import errors
 from ivr.web.errors import no_content, twiml
@@ -144,7 +146,19 @@ def fallback() -> Response:
     log.warning("fallback_asked", code=request.form.get("ErrorCode", "")[:10])
     webhooks.note_degraded("carrier_fallback")
     _keep(landing.Waiting())
-    return twiml(errors.into_queue(wiring()))
+    return twiml(EMPTY if _spoke_with_agent() else errors.into_queue(wiring()))
+
+
+def _spoke_with_agent() -> bool:
+    """Whether what failed was the answer after a conversation: whoever was helped is not put into the line again."""
+    try:
+        if not urlsplit(request.form.get("ErrorUrl", "")).path.endswith("/queue-result"):
+            return False
+        if "QueueResult" in request.form:  # the carrier need not say again what it said then
+            return errors.is_closed()
+        return agent_came(wiring(), inbound.call_sid(request.form) or "")
+    except Exception:  # whatever it is, the caller is not to hear of it
+        return False
 
 
 @voice.post("/agent")

@@ -218,6 +218,21 @@ def test_the_fallback_leads_to_the_default_queue(carrier: Carrier) -> None:
     assert ">general</Enqueue>" in answer.text
 
 
+def test_whom_an_agent_helped_the_fallback_puts_into_no_line(carrier: Carrier) -> None:
+    """The answer to the queue's result got lost: the fallback is told of it with the result, or without."""
+    after = {"ErrorCode": "11200", "ErrorUrl": "https://calls.example/voice/queue-result"}
+    carrier.call("/voice/incoming")
+    assert (
+        verbs(carrier.post("/voice/fallback", {"CallSid": "CA" + "8" * 32, "From": CALLER, **after}))[-1] == "Enqueue"
+    )
+    carrier.call("/voice/connecting", DequeingCallSid=AGENT_CALL)
+    assert carrier.call("/voice/fallback", **after).text == EMPTY
+    assert carrier.call("/voice/fallback", **after, QueueResult="bridged").text == EMPTY
+    assert verbs(carrier.call("/voice/fallback", **after, QueueResult="error")) == ["Say", "Pause", "Enqueue"]
+    for elsewhere in ("https://elsewhere.example/survey", "http://[::1"):
+        assert verbs(carrier.call("/voice/fallback", **after | {"ErrorUrl": elsewhere})) == ["Say", "Pause", "Enqueue"]
+
+
 @pytest.fixture
 def no_database(wiring: Wiring) -> None:
     """The database goes away under a running process."""
