@@ -6,7 +6,7 @@ from flask import Blueprint, make_response, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from ivr.console import calls as work
-from ivr.console import replaying, told, trying
+from ivr.console import details, replaying, told, trying
 from ivr.console.actors import at_console
 from ivr.console.calls import Story
 from ivr.console.errors import Sentence, Wrong, sentence
@@ -138,7 +138,7 @@ def _story(call_sid: str, form: Form, status: int = 200, found: Story | None = N
         found = found or work.story(conn, wiring(), call_sid, words=staff().may("editor"))
         names = leaf_names(live_plan(conn, wiring()), language())
         choices = [(str(one.id), one.name) for one in drafts.listed(conn)]
-    shown = render_template("calls/story.html", story=found, form=form, names=names, drafts=choices)
+    shown = render_template("calls/story.html", story=found, form=form, names=names, drafts=choices, details=details)
     return make_response(shown, status)
 
 
@@ -169,4 +169,7 @@ def replay(call_sid: str) -> Response:
     except Wrong as wrong:
         return _story(call_sid, Form({"draft": given}, wrong.problems), 422)
     back = url_for("calls.story", call_sid=call_sid)
-    return make_response(render_template("calls/replay.html", replay=found, draft=name, back=back, call_sid=call_sid))
+    shown = render_template(
+        "calls/replay.html", replay=found, draft=name, back=back, call_sid=call_sid, details=details
+    )
+    return make_response(shown)

@@ -1,17 +1,21 @@
 """Calls are found and told as stories; numbers stay masked; a call is led once more through another menu."""
 
+import ast
 import html
 import re
 from collections.abc import MutableMapping
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from werkzeug.test import TestResponse
 
+import ivr
 from ivr.console import calls as work
+from ivr.console import details
 from ivr.jobs.summarize import summarize_calls
 from ivr.planfile import editing
 from ivr.wiring import Wiring
@@ -162,6 +166,28 @@ def test_a_story_is_told_turn_by_turn(call: str, signed_in: SignedIn) -> None:
     assert "Router light stays red" in said
     assert "menu 1" in said
     assert "Hung up while holding" in said
+
+
+def test_a_story_is_told_in_spanish(call: str, signed_in: SignedIn) -> None:
+    viewer = signed_in("viewer")
+    viewer.post_form("/console/language", language="es")
+    said = words(viewer.get(STORY))
+    assert "Tipo de número mobile" in said
+    assert "Con tecla" in said
+    assert "Cola technical" in said
+
+
+def test_what_facts_say_has_words_for_each_field() -> None:
+    calls = [
+        node
+        for file in Path(ivr.__file__).parent.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Fact" and len(node.args) > 1
+    ]
+    dicts = [part for call in calls for part in ast.walk(call.args[1]) if isinstance(part, ast.Dict)]
+    names = {key.value for found in dicts for key in found.keys if isinstance(key, ast.Constant)}
+    assert len(names) > 10
+    assert names - details.DETAILS.keys() - {"text_id", "message_sid"} == set()
 
 
 def test_words_are_shown_to_editors_and_come_out_as_text(
