@@ -239,7 +239,7 @@ class Differ:
                     row = counts[day, NAMES[one.queue[n]], bin_of(float(one.offer_s[n]))]
                     row[0] += 1
                     row[1] += int(gave_up[n])
-        held_out = [HeldOut(*key, *row) for key, row in counts.items()]
+        held_out = [HeldOut(*key, row[0], row[1]) for key, row in counts.items()]
         handled: list[Handled] = []  # minutes are not compared
         return {day: {(one.queue, one.bin): one for one in baselines(day, held_out, handled, WINDOW)} for day in days}
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from psycopg import Connection
 from psycopg.rows import class_row
 
-from models.summaries import COLUMNS
+from models.summaries import COLUMNS, KEYS
 
 LOCK = 7_461_050  # our number among PostgreSQL's advisory locks; migration 0015 has 7_461_051
 
@@ -97,13 +97,14 @@ class BaselineRow(NamedTuple):
 
 
 class HeldOut(NamedTuple):
-    """Holdout callers who called on one day. `day` as the site's zone has it."""
+    """Holdout callers who called on one day, see ivr.ledger.baselines.HeldOut. Days as the site's zone has them."""
 
     day: date
     queue: str
     bin: int
     held_out: int
     gave_up: int
+    told_on: date | None
 
 
 class Handled(NamedTuple):
@@ -340,16 +341,22 @@ def held_out(
     conn: Connection, since: datetime, until: datetime, *, zone: str, bins: Sequence[int], window: timedelta, test: bool
 ) -> list[HeldOut]:
     """What holdout callers who held in a time did, by day, queue and wait: `gave_up` had no agent, in this call or in
-    another within the window, nor reached us by another channel. Callers without a number are left out."""
+    another within the window; `told_on`: the day on which an import told that they reached us by another channel
+    within it. Callers without a number are left out."""
     rows = conn.execute(
-        "SELECT (started_at AT TIME ZONE %(zone)s)::date, coalesce(queue, ''),"
-        " width_bucket(extract(epoch FROM eligible_at - held_at)::float8, %(bins)s::float8[]), count(*),"
-        " count(*) FILTER (WHERE agent_at IS NULL AND hung_up_at IS NOT NULL"
-        " AND coalesce(next_agent_at >= started_at + %(window)s, true)"
-        " AND coalesce(next_other_at >= started_at + %(window)s, true))"
-        " FROM call_summaries WHERE arm = 'holdout' AND NOT forced AND caller_key IS NOT NULL AND test = %(test)s"
-        " AND eligible_at IS NOT NULL AND held_at IS NOT NULL AND started_at >= %(since)s AND started_at < %(until)s"
-        " GROUP BY 1, 2, 3",
+        f"""
+        SELECT (started_at AT TIME ZONE %(zone)s)::date, coalesce(queue, ''),
+            width_bucket(extract(epoch FROM eligible_at - held_at)::float8, %(bins)s::float8[]), count(*),
+            count(*) FILTER (WHERE gave_up), CASE WHEN gave_up THEN (told_at AT TIME ZONE %(zone)s)::date END
+        FROM (SELECT *, agent_at IS NULL AND hung_up_at IS NOT NULL
+                AND coalesce(next_agent_at >= started_at + %(window)s, true) AS gave_up FROM call_summaries) AS s
+            LEFT JOIN LATERAL (SELECT min(i.at) AS told_at FROM {KEYS} AS keys JOIN contacts c ON c.caller_key = k
+                JOIN contact_imports i ON i.id = c.import_id
+                WHERE c.at > coalesce(s.ended_at, s.started_at) AND c.at < s.started_at + %(window)s) AS other
+            ON gave_up AND next_other_at < started_at + %(window)s
+        WHERE arm = 'holdout' AND NOT forced AND caller_key IS NOT NULL AND test = %(test)s
+            AND eligible_at IS NOT NULL AND held_at IS NOT NULL AND started_at >= %(since)s AND started_at < %(until)s
+        GROUP BY 1, 2, 3, 6""",
         {"since": since, "until": until, "zone": zone, "bins": list(bins), "window": window, "test": test},
     )
     return [HeldOut(*row) for row in rows]

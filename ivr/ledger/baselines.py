@@ -1,6 +1,7 @@
 """The haircut: how many like callers would have given up anyway and not come back, by what the holdout showed.
 
-Known on a day is what had matured LAG before it, so that a ledger settled late applies the very same haircuts.
+Known on a day is what had matured LAG before it, and of other channels what was imported before it: a ledger settled
+late applies the very same haircuts.
 """
 
 from bisect import bisect_right
@@ -21,13 +22,15 @@ SITE = ""  # the queue of the whole site
 
 
 class HeldOut(NamedTuple):
-    """Holdout callers of a day, queue and bin. `gave_up`: hung up, and no agent within the window."""
+    """Holdout callers of a day, queue and bin. `gave_up`: hung up, and no agent within the window; `told_on`: they
+    reached us by another channel within it, as was imported on that day."""
 
     day: date
     queue: str
     bin: int
     held_out: int
     gave_up: int
+    told_on: date | None = None
 
 
 class Handled(NamedTuple):
@@ -67,7 +70,7 @@ def baselines(
         if matured - LOOK_BACK <= one.day < matured:
             for key in ((SITE, ALL), (one.queue, ALL), (one.queue, one.bin)):
                 counts[key][0] += one.held_out
-                counts[key][1] += one.gave_up
+                counts[key][1] += one.gave_up if one.told_on is None or one.told_on >= day else 0
     times: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
     for call in handled:
         if day - LAG - LOOK_BACK <= call.day < day - LAG:

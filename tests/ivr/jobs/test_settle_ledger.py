@@ -8,7 +8,7 @@ from psycopg import Connection, errors
 from bench import bulk
 from ivr.jobs.settle_ledger import settle_ledger
 from ivr.jobs.summarize import summarize_calls
-from models import contacts, facts, ledger, periods, rates
+from models import contacts, facts, ledger, periods, rates, summaries
 from models.contacts import NewContact
 from tests.faults.settle_kills import books, forget_books
 from tests.ivr.jobs.conftest import Desk
@@ -92,6 +92,33 @@ def test_a_month_of_outage_gives_the_same_books(db: Connection, desk: Desk) -> N
     assert len(hosting) == 35
     assert sum(row.amount for row in hosting if row.month == date(2026, 10, 1)) == -31_000_000
     sums(db)
+
+
+def test_a_feed_imported_late_changes_no_haircut_of_before_whenever_these_are_made(db: Connection, desk: Desk) -> None:
+    publish(db)
+    for n in range(60):
+        add_call(db, f"CH{n}", BEGAN, key=f"held{n}")
+        facts.add(db, f"CH{n}", "eligible", BEGAN + MINUTE, {"article": "a1"})
+        facts.add(db, f"CH{n}", "assigned", BEGAN + MINUTE, {"arm": "holdout", "probability": 0.5})
+        facts.add(db, f"CH{n}", "hung_up_in_queue", BEGAN + 1.4 * MINUTE, {"waited_s": 84})
+    late, days = BEGAN + 20 * DAY, (12, 25)
+    for day in days:
+        add_call(db, f"CA{day}", BEGAN + day * DAY, key=f"caller{day}")
+        use_text(db, f"CA{day}", BEGAN + day * DAY)
+        settle(desk, BEGAN + day * DAY + 5 * MINUTE)
+        if day < 20:  # three weeks later they are known to have come back
+            told, back = contacts.begin(db, "shop", "crm.csv", "cli:ann", late), BEGAN + DAY
+            contacts.add(db, told, "shop", [NewContact(f"held{n}", back, "") for n in range(60)])
+            assert summaries.note_contacts(db, [(f"held{n}", back) for n in range(60)], late) == 60
+    settle(desk, BEGAN + 40 * DAY)
+    attentive = books(db)
+    shares = {
+        sid: {row.share for row in ledger.of_call(db, sid) if row.kind == "provisional"} for sid in ("CA12", "CA25")
+    }
+    assert shares == {"CA12": {1_000_000}, "CA25": {0}}
+    forget_books(db)
+    settle(desk, BEGAN + 40 * DAY)
+    assert books(db) == attentive
 
 
 def test_who_comes_back_takes_the_saving_back(db: Connection, desk: Desk) -> None:

@@ -35,6 +35,13 @@ def test_nothing_can_be_told_before_enough_callers_have_matured() -> None:
     assert haircut(DAY, known([late[0]._replace(day=date(2026, 9, 9))]), "billing", 10).share is not None
 
 
+def test_a_contact_counts_from_the_day_after_its_import_on() -> None:
+    rows = [HeldOut(date(2026, 9, 1), "billing", 0, 30, 30), HeldOut(date(2026, 9, 1), "billing", 0, 70, 70, DAY)]
+    assert haircut(DAY, known(rows), "billing", 10).share == 1_000_000
+    rows[1] = rows[1]._replace(told_on=DAY - timedelta(days=1))
+    assert haircut(DAY, known(rows), "mobile", 10).share == 300_000
+
+
 def test_an_agents_time_is_the_queues_mean_else_the_sites() -> None:
     times = [Handled(date(2026, 9, 1), "billing", 10, 3000), Handled(date(2026, 9, 1), "sales", 10, 1000)]
     assert haircut(DAY, known([], times), "billing", 0).agent_ms == 300_000
