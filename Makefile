@@ -68,7 +68,7 @@ bench-pages: $(VENV)/test.stamp ## every page of the console beside a million fa
 
 bench-search: $(VENV)/test.stamp ## the search on judged sets beside plain ways (SETS=folder of sets)
 	@test -d "$(SETS)" || { echo "$(SETS) is no folder: SETS=folder of judged sets" >&2; exit 1; }
-	@exec python -m search evaluate $(sort $(wildcard $(SETS)/*))
+	@exec python -m search evaluate $(sort $(patsubst %/,%,$(wildcard $(SETS)/*/)))
 
 simulate-savings: $(VENV)/test.stamp ## what the savings' estimates are worth: months of callers with known truth
 	@exec python -m bench.savings

@@ -52,11 +52,19 @@ def article_from(record: object, defaults: Defaults) -> Article:
         votes=_votes(record),
         url=_matching(record, "url", _URL, "a web address, http or https") if record.get("url") else "",
         tags=_tags(record.get("tags")),
-        language=_language(record, defaults),
+        language=language_of(record, defaults),
         licence=_line(record, "licence", 200) or defaults.licence,
         name_authors=_truth(record, "name_authors"),
         short=short_version(accepted.text) if accepted else None,
     )
+
+
+def language_of(record: Mapping[str, Any], defaults: Defaults) -> str:
+    """The code of a record's language, without its region. Raises `RecordError`."""
+    text = (_line(record, "language", 20) or defaults.language).lower().replace("_", "-")
+    if not _LANGUAGE.fullmatch(text):
+        raise RecordError("language is not a code such as en, es or pt-br")
+    return text.split("-")[0]  # plans know languages, not regions
 
 
 def _thread(record: Mapping[str, Any]) -> tuple[str, tuple[Answer, ...]]:
@@ -124,13 +132,6 @@ def _matching(record: Mapping[str, Any], name: str, form: re.Pattern[str], words
     if not form.fullmatch(text):
         raise RecordError(f"{name} is not {words}")
     return text
-
-
-def _language(record: Mapping[str, Any], defaults: Defaults) -> str:
-    text = (_line(record, "language", 20) or defaults.language).lower().replace("_", "-")
-    if not _LANGUAGE.fullmatch(text):
-        raise RecordError("language is not a code such as en, es or pt-br")
-    return text.split("-")[0]  # plans know languages, not regions
 
 
 def _tags(given: object) -> tuple[str, ...]:

@@ -45,7 +45,7 @@ def baselines(judged: JudgedSet, encode: Encode) -> Iterator[tuple[str, Ranking]
         if suffix and not any(one.query.path for one in judged.queries):
             break
         vectors = encode(texts)
-        by_words = _word_scores(words, texts)
+        by_words = _word_scores(words, texts, len(ids))
         by_body = vectors @ bodies.T
         by_both = np.maximum(by_body, vectors @ titles.T)
         yield f"BM25{suffix}", _ranking(ids, by_words)
@@ -84,7 +84,7 @@ def _fused(one: Scores, other: Scores) -> Scores:
     return fused
 
 
-def _word_index(articles: Sequence[Article]) -> tuple[Any, Any]:
+def _word_index(articles: Sequence[Article]) -> tuple[Any, Any] | None:
     stemmer = Stemmer.Stemmer("english")
     tokens = bm25s.tokenize(
         [f"{article.title}\n{body(article)}" for article in articles],
@@ -92,12 +92,16 @@ def _word_index(articles: Sequence[Article]) -> tuple[Any, Any]:
         stemmer=stemmer,
         show_progress=False,
     )
+    if not tokens.vocab:  # nothing but signs that are no words
+        return None
     index = bm25s.BM25(k1=1.2, b=0.75)
     index.index(tokens, show_progress=False)
     return index, stemmer
 
 
-def _word_scores(words: tuple[Any, Any], texts: Sequence[str]) -> Scores:
+def _word_scores(words: tuple[Any, Any] | None, texts: Sequence[str], articles: int) -> Scores:
+    if words is None:
+        return np.zeros((len(texts), articles), np.float32)
     index, stemmer = words
     asked = bm25s.tokenize(list(texts), stopwords="en", stemmer=stemmer, return_ids=False, show_progress=False)
-    return np.stack([index.get_scores(one) if one else np.zeros(index.scores["num_docs"], np.float32) for one in asked])
+    return np.stack([index.get_scores(one) if one else np.zeros(articles, np.float32) for one in asked])

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from search.encoder import Encoder
 from search.evaluation.baselines import baselines
@@ -37,7 +38,9 @@ class System:
         self.right = np.array([bool(own) and own[0] in one.relevant for one, own in pairs])
 
     def means(self, answerable: Bools) -> dict[str, float]:
-        """Each measure over the answerable queries."""
+        """Each measure over the answerable queries; NaN where there are none."""
+        if not answerable.any():
+            return dict.fromkeys(MEASURES, math.nan)
         return dict(zip(MEASURES, map(float, self.values[answerable].mean(axis=0)), strict=True))
 
 
@@ -61,6 +64,7 @@ def compare(judged: JudgedSet, encoder: Encoder, kept: Encoder) -> dict[str, Any
         "set": judged.name,
         "articles": len(judged.articles),
         "skipped": judged.skipped,
+        "unknown_judgements": judged.unknown,
         "answerable": int(answerable.sum()),
         "unanswerable": int((~answerable).sum()),
         "systems": [_system(one, ours, answerable) for one in (ours, *others)],
@@ -98,7 +102,7 @@ def _shares(one: Gate) -> dict[str, float]:
 def show(result: dict[str, Any], out: Console) -> None:
     """The tables of one set."""
     counts = f"{result['articles']:,} articles, {result['answerable']} answerable and {result['unanswerable']} not"
-    table = Table(title=f"{result['set']}: {counts}")
+    table = Table(title=Text(f"{result['set']}: {counts}"))
     heads = ("", *MEASURES, *(f"right, offered at {share:.0%}" for share in AT), "AUROC")
     for head in (*heads, *(f"{name}: ours minus this, 95 %" for name in COMPARED)):
         table.add_column(head, justify="left" if not head else "right")
@@ -112,6 +116,12 @@ def show(result: dict[str, Any], out: Console) -> None:
             *(_interval(one.get(f"difference_{name}")) for name in COMPARED),
         )
     out.print(table)
+    if result["skipped"] or result["unknown_judgements"]:
+        out.print(
+            f"left out: {result['skipped']:,} articles that an import would refuse, {result['unknown_judgements']:,} "
+            "judgements of articles or queries that are not there",
+            soft_wrap=True,
+        )
     served = result["gate"]
     out.print(
         f"as served: an offer to {served['offered']:.1%} of the answerable, the right one to "

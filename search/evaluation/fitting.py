@@ -45,6 +45,8 @@ def fit(sets: Mapping[str, Sequence[Trial]], incomplete: frozenset[str] = frozen
 
 def calibrate(judge: Judge, own: Sequence[Trial]) -> Calibration:
     """The calibration of `judge` over one set whose labels are complete. Raises `ValueError`."""
+    if not own:
+        raise ValueError("none of the questions finds an article in its language")
     inputs, right = gate_inputs(judge, own)
     answerable = np.array([trial.judged.answerable for trial in own])
     return calibrated(inputs @ np.array(judge.gate) + judge.gate_bias, right, answerable)

@@ -1,14 +1,18 @@
 """A judged set: articles, queries, and which articles solve which query."""
 
 import json
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from search.article import Article
 from search.query import Query
-from search.records import Defaults, RecordError, article_from
+from search.records import Defaults, RecordError, article_from, language_of
+
+LONGEST_PATH = 255
 
 
 class SetError(ValueError):
@@ -33,12 +37,14 @@ class Judged:
 
 @dataclass(frozen=True)
 class JudgedSet:
-    """`skipped` counts articles that an import would refuse as well."""
+    """`skipped` counts articles that an import would refuse as well, `unknown` the judgements that name one of those,
+    or an article or a query that is not there."""
 
     name: str
     articles: tuple[Article, ...]
     queries: tuple[Judged, ...]
     skipped: int
+    unknown: int = 0
 
 
 def read_set(folder: Path) -> JudgedSet:
@@ -50,32 +56,39 @@ def read_set(folder: Path) -> JudgedSet:
     if not folder.is_dir():
         raise SetError(f"{folder} is not a folder")
     articles, skipped = _articles(folder)
+    labels = _labels(folder / "labels.tsv") if (folder / "labels.tsv").exists() else {}
+    judgements = set(_judgements(folder / "qrels.tsv"))
     known = {article.id for article in articles}
     relevant: dict[str, set[str]] = {}
-    for row in _rows(folder / "qrels.tsv", 3):
-        if row[1] in known and row[2].lstrip("-").isdigit() and int(row[2]) > 0:
-            relevant.setdefault(row[0], set()).add(row[1])
-    labels = {row[0]: row for row in _rows(folder / "labels.tsv", 2)} if (folder / "labels.tsv").exists() else {}
-    queries = tuple(_judged(record, relevant, labels) for record in _records(folder / "queries.jsonl"))
+    for query_id, article_id in judgements:
+        if article_id in known:
+            relevant.setdefault(query_id, set()).add(article_id)
+    queries: dict[str, Judged] = {}
+    for where, record in _records(folder / "queries.jsonl"):
+        try:
+            one = _judged(record, relevant, labels)
+        except (SetError, RecordError) as error:
+            raise SetError(f"{where}: {error}") from error
+        if one.id in queries:
+            raise SetError(f"{where}: the id {one.id} is already used")
+        queries[one.id] = one
     if not queries:
         raise SetError(f"{folder / 'queries.jsonl'} holds no query")
-    return JudgedSet(folder.resolve().name, articles, queries, skipped)
+    unknown = sum(query_id not in queries or article_id not in known for query_id, article_id in judgements)
+    return JudgedSet(folder.resolve().name, articles, tuple(queries.values()), skipped, unknown)
 
 
 def _articles(folder: Path) -> tuple[tuple[Article, ...], int]:
     path = folder / "articles.jsonl"
-    try:
-        with path.open(encoding="utf-8") as file:
-            beginning = file.readline(1000).strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SetError(f"{path} cannot be read: {error}") from error
-    if beginning and not beginning.startswith("{") and (folder / beginning).is_file():
-        path = folder / beginning
+    with suppress(SetError):
+        beginning = next((line.strip() for line in _lines(path)), "")
+        if len(beginning) <= LONGEST_PATH and not beginning.startswith("{") and (folder / beginning).is_file():
+            path = folder / beginning
     found: dict[str, Article] = {}
     skipped = 0
-    for record in _records(path):
+    for _, record in _records(path):
         try:
-            article = article_from(record, Defaults())
+            article = article_from({**record, "id": _id(record)}, Defaults())
         except RecordError:
             skipped += 1
             continue
@@ -85,44 +98,79 @@ def _articles(folder: Path) -> tuple[tuple[Article, ...], int]:
     return tuple(found.values()), skipped
 
 
-def _judged(record: dict[str, Any], relevant: dict[str, set[str]], labels: dict[str, list[str]]) -> Judged:
-    name, text = record.get("id"), record.get("text")
+def _labels(path: Path) -> dict[str, tuple[bool, str]]:
+    """Whether something answers each query, and of what kind it is."""
+    labels = {}
+    for where, row in _rows(path, 2):
+        if row[1] not in ("0", "1"):
+            raise SetError(f"{where} has {row[1][:80]!r}, not 0 or 1, in its second column")
+        labels[row[0]] = row[1] == "1", row[2] if len(row) > 2 else ""
+    return labels
+
+
+def _judgements(path: Path) -> Iterator[tuple[str, str]]:
+    """Queries, each with an article that solves it."""
+    for where, row in _rows(path, 3):
+        relevance = math.nan
+        with suppress(ValueError):
+            relevance = float(row[2])
+        if math.isnan(relevance):
+            raise SetError(f"{where} has {row[2][:80]!r}, not a number, in its third column")
+        if relevance > 0:
+            yield row[0], row[1]
+
+
+def _judged(
+    record: Mapping[str, Any], relevant: Mapping[str, set[str]], labels: Mapping[str, tuple[bool, str]]
+) -> Judged:
+    name, text = _id(record), record.get("text")
+    path, nbest = record.get("menu_path") or "", record.get("nbest") or []
     if not isinstance(name, str) or not isinstance(text, str):
-        raise SetError(f"a query has no id or no text: {str(record)[:80]}")
-    path = tuple(part.strip() for part in str(record.get("menu_path") or "").split(">") if part.strip())
-    nbest = tuple(one for one in record.get("nbest") or () if isinstance(one, str))
+        raise SetError("a query has no id or no text")
+    if not isinstance(path, str) or not isinstance(nbest, list):
+        raise SetError("menu_path is not a text, or nbest is not a list")
+    choices = tuple(part.strip() for part in path.split(">") if part.strip())
     found = frozenset(relevant.get(name, ()))
-    label = labels.get(name)
-    return Judged(
-        id=name,
-        query=Query(path, text, str(record.get("language") or "en"), nbest=nbest),
-        relevant=found,
-        answerable=label[1] == "1" if label else bool(found),
-        kind=label[2] if label and len(label) > 2 else "",
-    )
+    answerable, kind = labels.get(name, (bool(found), ""))
+    said = tuple(one for one in nbest if isinstance(one, str))
+    return Judged(name, Query(choices, text, language_of(record, Defaults()), nbest=said), found, answerable, kind)
 
 
-def _records(path: Path) -> Iterator[dict[str, Any]]:
-    try:
-        with path.open(encoding="utf-8") as file:
-            for number, line in enumerate(file, 1):
-                if line.strip():
-                    record = json.loads(line)
-                    if not isinstance(record, dict):
-                        raise SetError(f"{path}:{number} is not a JSON object")
-                    yield record
-    except (OSError, ValueError) as error:
-        raise error if isinstance(error, SetError) else SetError(f"{path} cannot be read: {error}") from error
+def _id(record: Mapping[str, Any]) -> Any:
+    """As the other files, which know no numbers, would have it."""
+    name = record.get("id")
+    return str(name) if isinstance(name, int) and not isinstance(name, bool) else name
 
 
-def _rows(path: Path, least: int) -> Iterator[list[str]]:
-    try:
-        lines = path.read_text("utf-8").splitlines()
-    except (OSError, ValueError) as error:
-        raise SetError(f"{path} cannot be read: {error}") from error
-    for number, line in enumerate(lines, 1):
+def _records(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    for number, line in enumerate(_lines(path), 1):
+        if not line.strip():
+            continue
+        where = f"{path}:{number}"
+        try:
+            record = json.loads(line)
+        except RecursionError as error:
+            raise SetError(f"{where} is nested too deeply") from error
+        except ValueError as error:
+            detail = error.msg if isinstance(error, json.JSONDecodeError) else "a number is too long"
+            raise SetError(f"{where} is not JSON ({detail})") from error
+        if not isinstance(record, dict):
+            raise SetError(f"{where} is not a JSON object")
+        yield where, record
+
+
+def _rows(path: Path, least: int) -> Iterator[tuple[str, list[str]]]:
+    for number, line in enumerate(_lines(path), 1):
         row = line.split("\t")
         if line.strip() and len(row) < least:
-            raise SetError(f"{path}:{number} has {len(row)} columns, not {least}")
+            raise SetError(f"{path}:{number} has {len(row)} columns, not {least}: tabs part them")
         if line.strip():
-            yield [part.strip() for part in row]
+            yield f"{path}:{number}", [part.strip() for part in row]
+
+
+def _lines(path: Path) -> Iterator[str]:
+    try:
+        with path.open(encoding="utf-8-sig") as file:  # some editors begin a file with a mark
+            yield from file
+    except (OSError, UnicodeDecodeError) as error:
+        raise SetError(f"{path} cannot be read: {error}") from error

@@ -12,6 +12,7 @@ from search.bundle import Bundle
 from search.encoder import Encoder
 from search.evaluation.judged import Judged, JudgedSet
 from search.evidence import asked
+from search.finder import searched_text
 from search.index import Progress, build, load
 from search.judge import Judge
 from search.ranking import Part, rank
@@ -43,10 +44,12 @@ _folders: list["TemporaryDirectory[str]"] = []
 
 
 def trials(judged: JudgedSet, bundle: Bundle, encoder: Encoder, judge: Judge) -> Iterator[Trial]:
-    """Each question with all of its candidates; those that find none are left out."""
+    """Each question with all of its candidates; those that say or find nothing are left out."""
     for one in judged.queries:
-        query = one.query
-        caller = asked(encoder.encode([query.transcript])[0], query.transcript, query.path, query.language)
+        query, text = one.query, searched_text(one.query)
+        if text is None:
+            continue
+        caller = asked(encoder.encode([text])[0], text, query.path, query.language)
         every = bundle.allowed(query.language)
         part = Part(bundle, every, every)
         ranking = rank([part], caller, judge, query.language, EVERYTHING)

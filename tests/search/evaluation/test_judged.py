@@ -55,18 +55,50 @@ def test_articles_may_be_those_of_another_set(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "told"),
     [
-        ("articles__jsonl", "{", "cannot be read"),
+        ("articles__jsonl", "{", r"articles.jsonl:1 is not JSON \(Expecting"),
         ("articles__jsonl", "[]", "not a JSON object"),
+        ("articles__jsonl", "../none/articles.jsonl", "is not JSON"),
+        ("articles__jsonl", "x" * 5000, "is not JSON"),
         ("articles__jsonl", "", "no usable article"),
         ("queries__jsonl", "", "no query"),
-        ("queries__jsonl", '{"id": 1}', "no id or no text"),
+        ("queries__jsonl", '{"id": 1}', "queries.jsonl:1: a query has no id or no text"),
+        ("queries__jsonl", '{"id": "1", "text": "a", "menu_path": ["Internet"]}', "menu_path is not a text"),
+        ("queries__jsonl", '{"id": "1", "text": "a", "nbest": 5}', "nbest is not a list"),
+        ("queries__jsonl", '{"id": "1", "text": "a", "language": "plain English"}', "not a code"),
+        ("queries__jsonl", '\n{"id": "1", "text": "a"}\n{"id": "1", "text": "b"}', ":3: the id 1 is already used"),
+        ("queries__jsonl", "[" * 100_000, "nested too deeply"),
+        ("queries__jsonl", '{"id": ' + "9" * 5000 + "}", "number is too long"),
         ("qrels__tsv", "q1\ta1", "2 columns"),
+        ("qrels__tsv", "q1\ta1\tyes", "'yes', not a number"),
+        ("qrels__tsv", "q1\ta1\tnan", "not a number"),
         ("labels__tsv", "q1", "1 columns"),
+        ("labels__tsv", "q1\ttrue", "'true', not 0 or 1"),
     ],
 )
 def test_what_is_no_set_is_refused_in_words(tmp_path: Path, name: str, text: str, told: str) -> None:
     with pytest.raises(SetError, match=told):
         read_set(write(tmp_path / "mine", **{name: text}))
+
+
+def test_a_mark_at_the_beginning_of_a_file_costs_no_line(tmp_path: Path) -> None:
+    folder = write(tmp_path / "mine")
+    for file in folder.iterdir():
+        file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes().replace(b"\n", b"\r\n\r\n"))
+    red, pizza = read_set(folder).queries
+    assert (red.relevant, red.kind, pizza.answerable) == (frozenset({"a1"}), "answerable", False)
+
+
+def test_ids_may_be_numbers_and_relevance_a_fraction(tmp_path: Path) -> None:
+    articles = json.dumps({"id": 7, "title": "No sound", "body": "Turn it up."})
+    query = json.dumps({"id": 1, "text": "no sound", "language": "en-US"})
+    files = {"articles__jsonl": articles, "queries__jsonl": query, "qrels__tsv": "1\t7\t0.5", "labels__tsv": "1\t1"}
+    (one,) = read_set(write(tmp_path / "mine", **files)).queries
+    assert (one.id, one.relevant, one.query.language) == ("1", frozenset({"7"}), "en")
+
+
+def test_judgements_of_what_is_not_there_are_counted(tmp_path: Path) -> None:
+    folder = write(tmp_path / "mine", qrels__tsv="q1\ta1\t1\nq1\tgone\t1\nq9\ta1\t1\nq2\ta3\t0")
+    assert read_set(folder).unknown == 2
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
