@@ -7,6 +7,7 @@ from typing import Any
 
 from psycopg import Connection
 
+from config.logs import redact
 from ivr.console import told
 from ivr.console.actors import Actor
 from ivr.console.errors import Missing, Sentence, Wrong, sentence
@@ -201,5 +202,5 @@ def unmask(conn: Connection, wiring: Wiring, by: Actor, call_sid: str, why: str)
     if number is None:
         raise Wrong({"": sentence("There is no number any more: it was withheld, or it was erased.")})
     with conn.transaction():
-        audit.note(conn, who=by.key, what="number.show", on=f"call {call_sid}", why=why, at=wiring.clock())
+        audit.note(conn, who=by.key, what="number.show", on=f"call {call_sid}", why=redact(why), at=wiring.clock())
     return replace(found, number=number)

@@ -11,6 +11,7 @@ import structlog
 from psycopg import Connection
 
 from config.folders import spool_folder
+from config.logs import redact
 from ivr.carrier.erasing import Deleted, delete_records
 from ivr.carrier.numbers import AccountNumbers, CarrierSays
 from ivr.carrier.sender import client_of
@@ -48,7 +49,7 @@ class Erased:
 def erase_number(wiring: Wiring, by: Actor, *, number: str, again: str, why: str) -> Erased:
     """Forget whoever has a number. `again`: the same, typed once more. Raises Wrong; then nothing is erased here.
 
-    Asks the carrier with no connection held.
+    Asks the carrier with no connection held. The reason stands in the audit log for good, without numbers.
     """
     why = why.strip()
     written, problems = _written(number), wrong_why(why)
@@ -77,8 +78,8 @@ def erase_number(wiring: Wiring, by: Actor, *, number: str, again: str, why: str
             removed["studies"] = studies.forget_all_words(conn) if removed["transcripts"] else 0
             after = {**removed, **{f"{what} at the carrier": count for what, count in asdict(at_carrier).items()}}
             audit.note(
-                conn, who=by.key, what="number.erased", on=f"a number ending in {written[-2:]}", after=after, why=why,
-                at=wiring.clock(),
+                conn, who=by.key, what="number.erased", on=f"a number ending in {written[-2:]}", after=after,
+                why=redact(why), at=wiring.clock(),
             )  # fmt: skip
         return Erased(removed, at_carrier, erase.look_up(conn, key), optouts.is_out(conn, key))
 

@@ -14,7 +14,7 @@ from psycopg import Connection
 
 from config.settings import Settings
 from ivr.carrier.erasing import Deleted
-from ivr.console import privacy
+from ivr.console import calls, privacy
 from ivr.console.actors import at_terminal
 from ivr.console.errors import Wrong
 from ivr.wiring import Wiring
@@ -190,6 +190,15 @@ def test_the_audit_log_tells_of_it_without_the_number(site: Wiring) -> None:
         (line,) = audit.find(conn, limit=1)
     assert (line.what, line.on, line.why) == ("number.erased", "a number ending in 43", "asked by letter")
     assert line.after["transcripts"] == 1
+
+
+def test_a_number_in_the_reason_does_not_stay_in_the_audit_log(site: Wiring) -> None:
+    with site.pool.connection() as conn:
+        calls.unmask(conn, site, BY, CALL, "to call +12025550143 back")
+    erased(site, why="asked by phone, from (202) 555-0143 and +12025550143")
+    with site.pool.connection() as conn:
+        reasons = [line.why for line in audit.find(conn, limit=2)]
+    assert reasons == ["asked by phone, from *** and ***", "to call *** back"]
 
 
 def test_where_the_carrier_cannot_delete_nothing_is_erased_and_it_can_be_tried_again(site: Wiring) -> None:
