@@ -3,13 +3,15 @@
 import secrets
 
 import structlog
-from flask import Flask, make_response, render_template, request
+from flask import Flask, current_app, make_response, render_template, request
 from psycopg import DataError, OperationalError
 from psycopg_pool import PoolTimeout
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from ivr.console.errors import Missing
+from ivr.web.console import forms
+from ivr.web.console.guards import staff_or_none
 from ivr.web.console.words import gettext as _
 
 log = structlog.get_logger()
@@ -34,12 +36,21 @@ def _http(error: HTTPException) -> Response:
         case 405:
             return _page(405, _("This page cannot be used that way"), _("Go back and try again."))
         case 413:
-            return _page(413, _("That was too much at once"), _("A form takes 2 MB of text, an upload 16 MB."))
+            return _too_much()
         case 429:
             return _page(
                 429, _("One moment, please"), _("That was tried too often. Wait a few minutes, then try again.")
             )
     return _page(error.code or 500, _("That did not work"), _("Go back and try again."))
+
+
+def _too_much() -> Response:
+    """What was typed is shown again, to be copied, where it can still be read: the body was not, so far."""
+    typed, most = request.mimetype == "application/x-www-form-urlencoded", current_app.config["MAX_CONTENT_LENGTH"]
+    if typed and staff_or_none() and request.content_length and request.content_length <= most:
+        request.max_content_length = most
+        return forms.kept(413)
+    return _page(413, _("That was too much at once"), _("A form takes 2 MB of text, an upload 16 MB."))
 
 
 def _missing(_error: Missing) -> Response:

@@ -47,6 +47,8 @@ def posted() -> Form:
 
 
 def kept(status: int) -> Response:
-    """The page for a form that could not be taken because its session is over: shows what was typed, to be copied."""
+    """The page for a form that could not be taken, because its session is over or it is too long (413): shows what was
+    typed, to be copied."""
     typed = [(name, value[:_SHOWN_LETTERS]) for name, value in request.form.items(multi=True) if name not in _PRIVATE]
-    return make_response(render_template("console/kept.html", typed=[one for one in typed if one[1].strip()]), status)
+    shown = [one for one in typed if one[1].strip()]
+    return make_response(render_template("console/kept.html", typed=shown, too_much=status == 413), status)

@@ -35,6 +35,7 @@ def test_an_editor_changes_the_menu_and_takes_it_back(context: BrowserContext, f
     page = context.new_page()
     joins(page, printed_link(fresh), "Ada Byron", "ada@lumora.example")
     go(page, "Menus")
+    is_told_of_a_file_that_is_too_large(page)
     begins_a_draft(page, "Which Internet")
     makes_an_error(page)
     mends_it(page)
@@ -44,6 +45,16 @@ def test_an_editor_changes_the_menu_and_takes_it_back(context: BrowserContext, f
     goes_back(page)
     hears(context, fresh, BEFORE)
     reads_the_audit_log(page)
+
+
+def is_told_of_a_file_that_is_too_large(page: Page) -> None:
+    """Before it is sent, beside the field, and what was typed stays."""
+    field = page.locator("input[type=file]")
+    field.set_input_files({"name": "menu.yaml", "mimeType": "text/yaml", "buffer": bytes(16_000_001)})
+    assert field.evaluate("field => field.validationMessage") == "This file is too large: an upload takes 16 MB."
+    page.get_by_role("button", name="Import the file").click()
+    expect(page.locator("h1")).to_have_text("Menus")
+    field.set_input_files([])
 
 
 def begins_a_draft(page: Page, name: str) -> None:

@@ -18,3 +18,11 @@ for (const slider of document.querySelectorAll("input[type=range][data-for]")) {
   // What listens to the fieldset meets the slider's own event after the field is filled in.
   slider.addEventListener("input", () => { field.value = slider.value; });
 }
+// A file that is too large is told beside its field, before it is sent: the server would not read the rest of the form.
+document.addEventListener("change", (event) => {
+  const field = event.target;
+  if (!field.matches("input[type=file][data-most]")) { return; }
+  const large = [...field.files].some((file) => file.size > Number(field.dataset.most));
+  field.setCustomValidity(large ? field.dataset.tooLarge : "");
+  if (large) { field.reportValidity(); }
+});

@@ -65,3 +65,20 @@ def test_fifty_megabytes_are_refused_in_words(editor: ConsoleClient, wiring: Wir
     )
     assert answer.status_code == 413
     assert "an upload 16 MB" in words(answer)
+
+
+def test_a_form_that_is_too_long_is_shown_again_to_be_copied(editor: ConsoleClient, wiring: Wiring) -> None:
+    text = "# a long menu\n" + "ñ" * 400_000
+    answer = editor.post_form("/console/menus/drafts", name="From afar", yaml=text)
+    assert answer.status_code == 413
+    assert "Not saved: that was too much at once" in words(answer)
+    assert "From afar" in words(answer)
+    assert "# a long menu" in answer.text
+    with wiring.pool.connection() as conn:
+        assert drafts.listed(conn) == []
+
+
+def test_a_form_that_is_too_long_is_not_read_for_strangers(nobody: ConsoleClient) -> None:
+    answer = nobody.post_form("/console/sign-in", email="x" * 2_200_000, password="secret", code="1")
+    assert answer.status_code == 413
+    assert "xxxxx" not in answer.text
