@@ -1,12 +1,14 @@
-"""The licences of everything the locks install, as docs/licences.md lists them: `python -m tests.abuse.licences` writes
-it anew from what is installed here."""
+"""The licences of everything the locks install, as docs/licences.md lists them, and the product's bill of materials,
+docs/parts.cdx.json: `python -m tests.abuse.licences` writes both anew from what is installed here."""
 
+import json
 import re
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "licences.md"
+PARTS = ROOT / "docs" / "parts.cdx.json"
 
 #: what a package's own words come to; the longest that fits
 NAMES = {
@@ -40,10 +42,11 @@ is in no lock and not listed. The console carries one script of others:
 VENDORED = {"htmx": "0BSD"}
 
 
-def locked(name: str) -> set[str]:
-    """The packages of a lock."""
+def locked(name: str) -> dict[str, str]:
+    """The packages of a lock, each with its version."""
     text = (ROOT / "requirements" / f"{name}.lock").read_text("utf-8")
-    return {found.lower() for found in re.findall(r"^([A-Za-z0-9._-]+)(?:\[\w+\])?==", text, re.MULTILINE)}
+    found = re.findall(r"^([A-Za-z0-9._-]+)(?:\[\w+\])?==([^\s;]+)", text, re.MULTILINE)
+    return {package.lower(): version for package, version in found}
 
 
 def licence(package: str) -> str:
@@ -89,9 +92,25 @@ def page() -> str:
     head = (
         "# Licences\n\nOffhold is under the licence in [LICENSE](../LICENSE). It installs what follows; none of it is"
         " under the GPL or AGPL\nalone. Written by `python -m tests.abuse.licences`, compared by a test with the locks"
-        " and with what the packages say.\n\n| Package | Licence | For | Why it may stay |\n|---|---|---|---|\n"
+        " and with what the packages say.\nBeside it, [parts.cdx.json](parts.cdx.json) is the product's bill of"
+        " materials (CycloneDX).\n\n| Package | Licence | For | Why it may stay |\n|---|---|---|---|\n"
     )
     return head + "\n".join(rows()) + "\n" + CARRIED + "\n".join(files) + "\n"
+
+
+def parts() -> str:
+    """What the product installs, as CycloneDX 1.6 has it (cyclonedx.org/docs/1.6/json), a package a line. Which files
+    these are, with the SHA-256 of each, stands in the lock."""
+    components = [
+        {
+            "type": "library", "name": name, "version": version, "purl": f"pkg:pypi/{name}@{version}",
+            "bom-ref": name, "licenses": [{"expression": licence(name)}],
+        }
+        for name, version in sorted(locked("serve").items())
+    ]  # fmt: skip
+    head = {"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1}
+    head_lines = json.dumps(head | {"metadata": {"component": {"type": "application", "name": "offhold"}}})[:-1]
+    return head_lines + ', "components": [\n' + ",\n".join(json.dumps(one) for one in components) + "\n]}\n"
 
 
 def of_file(name: str) -> str:
@@ -101,3 +120,4 @@ def of_file(name: str) -> str:
 
 if __name__ == "__main__":
     PAGE.write_text(page(), "utf-8")
+    PARTS.write_text(parts(), "utf-8")

@@ -1,5 +1,6 @@
 """What others made is what they made, may be used here, and is looked up among known vulnerabilities (S31)."""
 
+import json
 import os
 import re
 import subprocess
@@ -25,10 +26,20 @@ def test_the_licences_are_listed_as_the_packages_say() -> None:
     assert licences.PAGE.read_text("utf-8") == licences.page(), "write it anew: python -m tests.abuse.licences"
 
 
+def test_the_bill_of_materials_names_every_package_of_the_product() -> None:
+    written = licences.PARTS.read_text("utf-8")
+    assert written == licences.parts(), "write it anew: python -m tests.abuse.licences"
+    parts = json.loads(written)["components"]
+    lock = (ROOT / "requirements" / "serve.lock").read_text("utf-8")
+    assert len(parts) == len(re.findall(r"^\w\S+==", lock, re.MULTILINE))
+    assert all(re.search(rf"(?im)^{one['name']}(\[\w+\])?=={one['version']}\s", lock) for one in parts)
+    assert all(one["licenses"][0]["expression"] for one in parts)
+
+
 def test_every_licence_is_free_or_has_a_reason_to_stay() -> None:
     wrong = {
         name: licences.licence(name)
-        for name in licences.locked("test") | licences.locked("serve")
+        for name in {**licences.locked("test"), **licences.locked("serve")}
         if not licences.known(licences.licence(name)) and name not in licences.KEPT
     }
     assert wrong == {}
