@@ -1,5 +1,6 @@
 """Webhooks out: made, changed, switched off and on, their secrets, and what became of each message."""
 
+import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -134,6 +135,14 @@ def _problems(wiring: Wiring, url: str, names: Sequence[str], why: str) -> dict[
     return problems
 
 
+def _is_inside(host: str) -> bool:
+    """Whether it is the address of nobody on the Internet; where a name leads is looked up whenever it is asked."""
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return host == "localhost"
+
+
 def _wrong_url(url: str, *, http: bool) -> Sentence | None:
     try:
         parts = urlsplit(url)
@@ -142,6 +151,8 @@ def _wrong_url(url: str, *, http: bool) -> Sentence | None:
         return sentence("This is no web address.")
     if not good or not url.isascii() or not url.isprintable() or " " in url or parts.scheme not in ("http", "https"):
         return sentence("This is no web address: https://, a host and a path, and no name or password in it.")
+    if not http and _is_inside(parts.hostname or ""):
+        return sentence("This leads to this machine or the private network, where nothing is sent.")
     if parts.scheme == "http" and not http:
         return sentence("Take an address that begins with https://: what is sent is nobody else's business.")
     return sentence("At most %(most)s letters.", most=LONGEST_URL) if len(url) > LONGEST_URL else None

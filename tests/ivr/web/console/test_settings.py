@@ -1,5 +1,7 @@
 """Settings: who is told of what, and a number erased."""
 
+import pytest
+
 from ivr.console import hooks
 from ivr.wiring import Wiring
 from tests.ivr.web.conftest import CALLER
@@ -31,6 +33,13 @@ def test_what_is_wrong_with_a_webhook_stands_beside_its_field_and_nothing_typed_
     assert 'value="because"' in answer.text
     assert "<script>alert" not in answer.text
     assert 'value="held" checked' in answer.text
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "169.254.169.254", "[::1]", "[::ffff:10.0.0.1]", "localhost"])
+def test_a_webhook_to_the_private_network_is_refused_beside_its_field(signed_in: SignedIn, host: str) -> None:
+    answer = signed_in("admin").post_form("/console/settings/webhooks", url=f"https://{host}/x", why="because")
+    assert answer.status_code == 422
+    assert "This leads to this machine or the private network" in answer.text
 
 
 def test_a_number_is_erased_when_it_was_typed_twice_with_a_reason(signed_in: SignedIn) -> None:
