@@ -63,7 +63,7 @@ def start_call(wiring: Wiring, incoming: Incoming) -> str:
             _remember(wiring, replace(step.state, turn=1), document)
             webhooks.note_turn(step.state, 1, step.facts)
             return document
-        again = _comes_in_again(wiring, conn, incoming.call_sid)
+        again = _comes_in_again(wiring, conn, incoming)
     if again is not None:
         return again
     return take_turn(
@@ -71,10 +71,10 @@ def start_call(wiring: Wiring, incoming: Incoming) -> str:
     )
 
 
-def _comes_in_again(wiring: Wiring, conn: Connection, call_sid: str) -> str | None:
-    """The answer to a call that came in before: a repeat of its first webhook, or a live call that was sent back to our
-    number. None where that is left to a turn: out of the queue, and not over."""
-    kept = calls.load(conn, call_sid)
+def _comes_in_again(wiring: Wiring, conn: Connection, incoming: Incoming) -> str | None:
+    """The answer to a call that came in before: a repeat of its first webhook, however late, or a live call that was
+    sent back to our number. None where that is left to a turn: sent back out of the queue, and not over."""
+    kept = calls.load(conn, incoming.call_sid)
     assert kept is not None
     reply = _reply(wiring, kept)
     try:
@@ -87,7 +87,9 @@ def _comes_in_again(wiring: Wiring, conn: Connection, call_sid: str) -> str | No
         return wiring.render((HangUp(),), plan, kept.turn, state.language)
     if state.stage is Stage.HOLD and "<Enqueue" not in reply:  # the words of the wait loop hold no one in the queue
         return wiring.render((queueing.prompt(state, plan),), plan, kept.turn, state.language)
-    return None if state.stage in (Stage.AGENT, Stage.ENDED) else reply
+    if state.stage not in (Stage.AGENT, Stage.ENDED):
+        return reply
+    return None if incoming.answered else wiring.render((), plan, kept.turn, state.language)
 
 
 def take_turn(

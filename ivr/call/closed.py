@@ -1,6 +1,6 @@
 """When nobody can answer: why, the article once by text or aloud, then the overflow number or a goodbye."""
 
-from ivr.call import incidents, keying, offer_words, texting
+from ivr.call import incidents, keying, offer_words, queueing, texting
 from ivr.call.effects import Step
 from ivr.call.events import OverflowEnded, Pressed, Said, Silent
 from ivr.call.facts import Fact
@@ -38,11 +38,14 @@ def answer(state: CallState, event: Pressed | Said | Silent, plan: Plan, moment:
     """The answer to the article, then the end. A word is no consent: texts go by key only."""
     if state.keying is not Keying.NO:
         keys = event.keys if isinstance(event, Pressed) else ""
-        return _keyed(keying.answer(state, keys, plan, moment), plan, moment)
+        keyed = keying.answer(state, keys, plan, moment)
+        return _person(keyed.state, plan, moment) if keyed.left else _keyed(keyed, plan, moment)
     key = event.keys.strip()[:1] if isinstance(event, Pressed) else ""
     state, facts = settle(state, moment, finished=not key)
     offer, served = state.offer, state.served
-    if served is not None and served.what == incidents.WHAT:
+    if key == "0":
+        step = _person(state, plan, moment)
+    elif served is not None and served.what == incidents.WHAT:
         step = _incident(state, key, plan, moment)
     elif offer is None or served is None:
         step = finish(state, plan, moment)
@@ -89,6 +92,18 @@ def finish(
     """The overflow number where the queue has one, else goodbye."""
     state, parted = part(state, moment)
     return _end(replace(state, served=None), plan, says, (*facts, *parted))
+
+
+def _person(state: CallState, plan: Plan, moment: Moment) -> Step:
+    """0: the partners who answer in this queue's place, else the default queue, where that is another and open."""
+    queue, default = queue_of(state, plan), plan.queues[plan.default_queue]
+    if queue.overflow_number or queue.name == default.name or queueing.closed_why(default, moment) is not None:
+        return finish(state, plan, moment)
+    state, parted = part(state, moment)
+    words = say(state, plan, "joining", queue=in_language(default.spoken, state.language, default.name))
+    state, held = queueing.join(replace(state, queue=default.name, last_said=(words,)), plan)
+    asked = Fact("agent_asked", {"by": "key"})
+    return Step(state, (words, queueing.prompt(state, plan)), (*parted, asked, held))
 
 
 def overflow_ended(state: CallState, event: OverflowEnded, plan: Plan) -> Step:
@@ -174,5 +189,5 @@ def _keyed(keyed: keying.Keyed, plan: Plan, moment: Moment) -> Step:
         served = Served("other", moment.ms, milliseconds(keyed.says))
         state = replace(keyed.state, served=served)
         return Step(state, (keying.question(keyed, "closed"),), keyed.facts)
-    says = () if keyed.text or keyed.left else keyed.says
+    says = () if keyed.text else keyed.says
     return replace(finish(keyed.state, plan, moment, says, keyed.facts), text=keyed.text)

@@ -111,7 +111,7 @@ def back_in_line(state: CallState, plan: Plan, moment: Moment) -> Step:
 def enter(state: CallState, plan: Plan, moment: Moment, words: str | None = None) -> Step:
     """Joins the queue, or says that nobody can answer."""
     queue = queueing.queue_of(state, plan)
-    why = "no_agent" if queue.name in moment.closed_queues else queue.hours.closed_why(moment.now)
+    why = queueing.closed_why(queue, moment)
     if why is not None:
         return closed.close(state, plan, moment, why)
     if words is None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from ivr.call.facts import Fact
+from ivr.call.moment import Moment
 from ivr.call.plan import Leaf, Plan, Queue
 from ivr.call.prompts import Hold
 from ivr.call.state import CallState, Stage
@@ -18,6 +19,11 @@ def leaf_of(state: CallState, plan: Plan) -> Leaf | None:
 def queue_of(state: CallState, plan: Plan) -> Queue:
     """The caller's queue; the default one where there is none."""
     return plan.queues.get(state.queue or "") or plan.queues[plan.default_queue]
+
+
+def closed_why(queue: Queue, moment: Moment) -> str | None:
+    """Why nobody answers this queue now; None where somebody does."""
+    return "no_agent" if queue.name in moment.closed_queues else queue.hours.closed_why(moment.now)
 
 
 def join(state: CallState, plan: Plan) -> tuple[CallState, Fact]:

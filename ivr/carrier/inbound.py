@@ -19,6 +19,7 @@ LONGEST_NAME = 200
 LARGEST_COUNT = 10_000_000
 #: the words of CallStatus after which nothing more comes; a call whose events are all told has others before them
 LAST = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
+_BEFORE_AN_ANSWER = frozenset({"queued", "initiated", "ringing"})  # CallStatus of a call's first webhook
 _TOKEN = re.compile(r"[0-9A-Za-z-]{8,64}")
 _KEYS = re.compile(r"[0-9*#]+")
 _COUNT = re.compile(r"[0-9]{1,9}")
@@ -32,7 +33,8 @@ Form = Mapping[str, str]
 @dataclass(frozen=True, slots=True)
 class Incoming:
     """A call coming in. `arm` is the test phone's switch ("treat", "draw", "holdout"), empty on real calls; `plan` the
-    draft it asks for, by its version, None on real calls.
+    draft it asks for, by its version, None on real calls. `answered` is False for a call that comes in for the first
+    time and True for one that was sent back to our number.
     """
 
     call_sid: str
@@ -42,6 +44,7 @@ class Incoming:
     stir_verstat: str = ""
     arm: str = ""
     plan: int | None = None
+    answered: bool = True
 
     @property
     def is_borrowed(self) -> bool:
@@ -150,6 +153,7 @@ def incoming(form: Form) -> Incoming | None:
         stir_verstat=_word(form, "StirVerstat"),
         arm=_word(form, "OffholdArm"),
         plan=_count(form, "OffholdPlan"),
+        answered=_word(form, "CallStatus").lower() not in _BEFORE_AN_ANSWER,
     )
 
 

@@ -183,13 +183,28 @@ def test_a_closed_queue_offers_the_article_by_text_once() -> None:
     assert play.press("1").texts == play.texts[:1]
 
 
-@pytest.mark.parametrize(("key", "fact"), [("3", "declined"), ("", "no_input"), ("5", None), ("0", None)])
+@pytest.mark.parametrize(("key", "fact"), [("3", "declined"), ("", "no_input"), ("5", None)])
 def test_without_a_yes_a_closed_call_ends_without_a_text(key: str, fact: str | None) -> None:
     play = shop(Play()).press(key, after_s=15)
     assert fact is None or fact in play.names
     play = play if isinstance(play.prompts[-1], HangUp) else play.press(key)
     assert play.prompts[-1] == HangUp()
     assert play.texts == []
+
+
+def test_zero_leads_from_a_closed_queue_to_the_default_one_where_that_is_open() -> None:
+    play = shop(Play()).press("0", after_s=15)
+    assert play.new_names == ["offered", "agent_asked", "held"]
+    assert play.prompts[-1] == Hold("general")
+    shut = shop(Play(closed_queues=frozenset({"general"}))).press("0", after_s=15)
+    assert shut.prompts[-1] == HangUp()
+    assert "held" not in shut.names
+
+
+def test_zero_leads_from_a_full_default_queue_nowhere() -> None:
+    play = Play().start().press("0").leave("queue-full")
+    assert play.press("0").prompts[-1] == HangUp()
+    assert play.names.count("held") == 1
 
 
 def test_a_word_is_no_consent() -> None:

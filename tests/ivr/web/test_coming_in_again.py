@@ -42,6 +42,15 @@ def test_a_call_sent_back_after_its_queue_joins_the_default_one_once(carrier: Ca
     assert names(wiring).count("held") == 2
 
 
+def test_a_first_webhook_sent_again_while_an_agent_talks_changes_nothing(carrier: Carrier, wiring: Wiring) -> None:
+    hold(carrier)
+    carrier.call("/voice/connecting", QueueTime="20", DequeingCallSid=AGENT_CALL)
+    told = names(wiring)
+    assert verbs(carrier.call("/voice/incoming", CallStatus="ringing")) == []
+    assert names(wiring) == told
+    assert ">general</Enqueue>" in carrier.call("/voice/incoming", CallStatus="in-progress").text
+
+
 def test_a_call_that_is_over_is_hung_up(carrier: Carrier) -> None:
     hold(carrier)
     carrier.call("/voice/status", CallStatus="completed", CallDuration="40")
