@@ -42,11 +42,16 @@ is in no lock and not listed. The console carries one script of others:
 VENDORED = {"htmx": "0BSD"}
 
 
-def locked(name: str) -> dict[str, str]:
-    """The packages of a lock, each with its version."""
+def pinned(name: str) -> list[tuple[str, str]]:
+    """The packages of a lock with their versions: a few have one for each of several platforms."""
     text = (ROOT / "requirements" / f"{name}.lock").read_text("utf-8")
     found = re.findall(r"^([A-Za-z0-9._-]+)(?:\[\w+\])?==([^\s;]+)", text, re.MULTILINE)
-    return {package.lower(): version for package, version in found}
+    return sorted((package.lower(), version) for package, version in found)
+
+
+def locked(name: str) -> set[str]:
+    """The packages of a lock."""
+    return {package for package, _ in pinned(name)}
 
 
 def licence(package: str) -> str:
@@ -104,9 +109,9 @@ def parts() -> str:
     components = [
         {
             "type": "library", "name": name, "version": version, "purl": f"pkg:pypi/{name}@{version}",
-            "bom-ref": name, "licenses": [{"expression": licence(name)}],
+            "bom-ref": f"{name}@{version}", "licenses": [{"expression": licence(name)}],
         }
-        for name, version in sorted(locked("serve").items())
+        for name, version in pinned("serve")
     ]  # fmt: skip
     head = {"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1}
     head_lines = json.dumps(head | {"metadata": {"component": {"type": "application", "name": "offhold"}}})[:-1]
