@@ -20,6 +20,7 @@ from search.fresh import NOTHING_NEW, Delta
 from search.query import Query
 from search.ranking import Part, Place, Ranking, rank, rank_each
 from search.result import Match, NoMatch
+from search.spelled import joined
 
 # Two articles about different things within this many logits of each other: nobody can tell which is meant.
 RIVAL_MARGIN = 0.5
@@ -240,9 +241,9 @@ def _rows(bundle: Bundle, article_ids: frozenset[str]) -> frozenset[int]:
 def searched_text(query: Query) -> str | None:
     """What is embedded: the caller's words, or the last menu choice when nothing was said; None when neither is."""
     texts = (query.transcript, *reversed(query.path))
-    return next((text[:MAX_TRANSCRIPT] for text in texts if says_something(text)), None)
+    return next((joined(text[:MAX_TRANSCRIPT]) for text in texts if says_something(text)), None)
 
 
 def says_something(text: str) -> bool:
     """Whether `text` has a word that could name a problem."""
-    return any(word.casefold() not in _FILLERS for word in _WORD.findall(text[:MAX_TRANSCRIPT]))
+    return any(word.casefold() not in _FILLERS for word in _WORD.findall(joined(text[:MAX_TRANSCRIPT])))
