@@ -180,6 +180,9 @@ def test_a_published_draft_is_live_at_once_noted_and_can_be_taken_back(
     sent = editor.post_form(f"/console/menus/draft/{draft}/publish", revision=2, why="New name")
     assert sent.status_code == 303, told(sent)
     assert wiring.plans.live(db).brand == "Nova"
+    again = told(editor.get(f"/console/menus/draft/{draft}/publish"))  # by the browser's way back
+    assert "This draft was published as version 2." in again
+    assert "What it changes" not in again
     new, old = (one.version for one in plans.history(db))
     back = editor.post_form(f"/console/menus/plans/{old}/rollback", why="Callers were puzzled")
     assert back.status_code == 303
