@@ -63,6 +63,8 @@ def csv_rows(file: BinaryIO) -> Iterator[tuple[int, Mapping[str, Any] | None]]:
     given = lines(file)
     _, head = next(given, (1, ""))
     names = [one.strip().lower() for one in _cells(head) or ()]
+    if twice := [one for one in FIELDS if names.count(one) > 1]:
+        raise Refused(f"the first line names a column twice: {', '.join(twice)}")
     if "at" not in names or not {"number", "customer", "key"} & {*names}:
         raise Refused(
             f"the first line has to name columns: at, one of number, customer, key; known: {', '.join(FIELDS)}"
@@ -145,6 +147,8 @@ class Reader:
             at = (at if at.tzinfo else at.replace(tzinfo=self._zone)).astimezone(UTC)
         except (ValueError, OverflowError):
             raise Wrong("'at' is no time: write 2026-09-30T14:05:00-04:00") from None
+        if len(text) <= 10:  # a day alone: nobody can tell whether it was before the call or after it
+            raise Wrong("'at' has no time of day: write 2026-09-30T14:05:00-04:00")
         if not EARLIEST <= at <= self._latest:
             raise Wrong("'at' is in the future" if at > self._latest else "'at' is before 2000")
         return at

@@ -292,16 +292,20 @@ def _articles(told: _Told) -> dict[Any, str]:
 def _used(told: _Told) -> tuple[datetime | None, dict[str, int]]:
     """When the caller first used an article so that it may be credited, and the facts that show it.
 
-    The short version heard to its end; or, of a text that was delivered, within USED_WITHIN of it: a visit by a person,
-    the steps asked for by reply, or a reply that it solved the problem (who says so has read it).
+    The short version heard to its end before the hang-up; or, of a text that was delivered, within USED_WITHIN of it: a
+    visit by a person, the steps asked for by reply, or a reply that it solved the problem (who says so has read it).
     """
     if not told.any_of(USES):
         return None, {}
     queued = {fact.data.get("text_id"): fact.at for fact in told.links("text_queued")}
     begun = queued | {fact.data.get("text_id"): fact.at for fact in told.links("sent")}
     delivered = {fact.data.get("text_id"): fact.id for fact in told.links("delivered")}
+    left = told.last(*EXITS)
+    gone = left if left is not None and left.name == "hung_up_in_queue" else None
     uses: list[tuple[datetime, int, dict[str, int]]] = [
-        (fact.at, fact.id, {"heard": fact.id}) for fact in told.of("heard")
+        (fact.at, fact.id, {"heard": fact.id})
+        for fact in told.of("heard")
+        if gone is None or fact.at <= gone.at or fact.id < gone.id  # clocks of two machines differ a little
     ]
     for name in USES[1:]:
         for fact in told.of(name):

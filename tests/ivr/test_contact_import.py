@@ -52,10 +52,11 @@ def test_wrong_rows_are_parked_with_their_line_and_reason(db: Connection, desk: 
         ",2026-11-03T10:00:00Z,nobody",
         f"{CALLER},2026-11-03T10:00:00Z,{'x' * 300}",
         f'{CALLER},2026-11-03T10:00:00Z,"open',
+        f"{CALLER},2026-11-02,a day alone",
     ]
     done = take(db, desk, "\n".join(rows))
-    assert (done.rows, done.fresh, done.refused) == (7, 1, 6)
-    assert [line for line, _ in reasons(db, done)] == [3, 4, 5, 6, 7, 8]
+    assert (done.rows, done.fresh, done.refused) == (8, 1, 7)
+    assert [line for line, _ in reasons(db, done)] == [3, 4, 5, 6, 7, 8, 9]
     assert [one.id for one in contacts.feeds(db)] == [done.id]
     take(db, desk, "number,at\n12,2026-11-03T10:00:00Z\n")  # of which nothing could be read: the feed is no fresher
     assert [one.id for one in contacts.feeds(db)] == [done.id]
@@ -63,6 +64,7 @@ def test_wrong_rows_are_parked_with_their_line_and_reason(db: Connection, desk: 
     assert said[0] == "'number' is no phone number"
     assert said[2] == "'at' is in the future"
     assert "names nobody" in said[3]
+    assert said[6].startswith("'at' has no time of day")
 
 
 class OneLine(io.RawIOBase):
@@ -98,6 +100,11 @@ def test_two_gigabytes_in_one_line_are_parked_without_being_held(db: Connection,
 def test_a_file_without_a_usable_header_is_refused_whole(db: Connection, desk: Desk, head: str) -> None:
     with pytest.raises(Refused, match="name columns"):
         take(db, desk, head.encode("latin-1"))
+
+
+def test_a_header_that_names_a_column_twice_is_refused_whole(db: Connection, desk: Desk) -> None:
+    with pytest.raises(Refused, match="twice: number"):
+        take(db, desk, f"at,number,Number\n2026-11-03T10:00:00Z,{CALLER},{OTHER}\n")
     assert contacts.imports(db) == []
 
 

@@ -169,6 +169,8 @@ def test_hearing_it_to_the_end_and_hanging_up_is_provisional_without_a_text() ->
     without_text = ("text_queued", "sent", "delivered", "clicked", "accepted")
     heard: Told = {"heard": (timedelta(seconds=80), {"article": "a1"})}
     assert judged(*without_text, now=GONE + HOUR, more=heard).kind is Kind.PROVISIONAL
+    after: Told = {"heard": (timedelta(seconds=95), {"article": "a1"})}  # nobody heard it then
+    assert judged(*without_text, now=GONE + HOUR, more=after).kind is Kind.UNATTRIBUTED
 
 
 def test_hanging_up_without_a_text_is_an_abandon_short_ones_apart() -> None:
