@@ -224,7 +224,7 @@ def test_while_no_machine_answers_the_wait_loop_goes_on_and_others_get_an_error(
 
 #: directives of systemd 252 that our units use, by section
 KNOWN = {
-    "Unit": {"Description", "Documentation", "Wants", "After", "Requires"},
+    "Unit": {"Description", "Documentation", "Wants", "After"},
     "Service": {
         "Type", "RemainAfterExit", "WorkingDirectory", "ExecStart", "EnvironmentFile", "Environment", "Restart",
         "RestartSec", "KillSignal", "KillMode", "TimeoutStopSec", "TimeoutStartSec", "LoadCredential", "DynamicUser",
@@ -287,6 +287,14 @@ def test_figures_of_every_machine_can_be_collected() -> None:
     build = DESK["services"]["web-1"]["build"]
     assert build["args"] == {"REVISION": "${REVISION:-unknown}"}
     assert "ARG REVISION=unknown" in DOCKERFILE
+
+
+@pytest.mark.parametrize("name", ["web", "worker"])
+def test_a_machine_that_starts_without_the_database_answers_calls_and_tries_the_release_again(name: str) -> None:
+    here, release = unit(name), unit("release")
+    assert "offhold-release.service" in here["Wants"][0].split()  # were it required, its failure would start nothing
+    assert "offhold-release.service" in here["After"][0].split()
+    assert (here["Restart"], release["Restart"], release["Type"]) == (["always"], ["on-failure"], ["oneshot"])
 
 
 @pytest.mark.parametrize("name", ["web", "worker", "release"])
