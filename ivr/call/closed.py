@@ -95,13 +95,13 @@ def finish(
 
 
 def _person(state: CallState, plan: Plan, moment: Moment) -> Step:
-    """0: the partners who answer in this queue's place, else the default queue, where that is another and open."""
-    queue, default = queue_of(state, plan), plan.queues[plan.default_queue]
-    if queue.overflow_number or queue.name == default.name or queueing.closed_why(default, moment) is not None:
+    """0: another queue where there is one, else the end."""
+    other = queueing.instead_of(queue_of(state, plan), plan, moment)
+    if other is None:
         return finish(state, plan, moment)
     state, parted = part(state, moment)
-    words = say(state, plan, "joining", queue=in_language(default.spoken, state.language, default.name))
-    state, held = queueing.join(replace(state, queue=default.name, last_said=(words,)), plan)
+    words = say(state, plan, "joining", queue=in_language(other.spoken, state.language, other.name))
+    state, held = queueing.join(replace(state, queue=other.name, last_said=(words,)), plan)
     asked = Fact("agent_asked", {"by": "key"})
     return Step(state, (words, queueing.prompt(state, plan)), (*parted, asked, held))
 

@@ -49,16 +49,27 @@ def answer(state: CallState, event: Pressed | Said | Silent, plan: Plan, moment:
 
 
 def ask_for_agent(state: CallState, plan: Plan, moment: Moment, by: str) -> Step:
-    """0 or "agent": the queue of the leaf, the default one without a leaf, and no more questions."""
-    facts = (Fact("agent_asked", {"by": by}),)
-    return to_queue(replace(state, tries=0), plan, moment, leaf=queueing.leaf_of(state, plan), facts=facts)
+    """0 or "agent": the queue of the leaf, the default one without a leaf or where that is closed, and no more
+    questions."""
+    state = _choose_queue(replace(state, tries=0), queueing.leaf_of(state, plan), plan)
+    queue = queueing.queue_of(state, plan)
+    if queueing.closed_why(queue, moment) is not None:
+        state = replace(state, queue=(queueing.instead_of(queue, plan, moment) or queue).name)
+    return _search_first(state, plan, moment, (Fact("agent_asked", {"by": by}),))
 
 
 def to_queue(state: CallState, plan: Plan, moment: Moment, *, leaf: Leaf | None, facts: Facts = ()) -> Step:
     """Chooses the queue and searches first, where an article may be offered at all."""
+    return _search_first(_choose_queue(state, leaf, plan), plan, moment, facts)
+
+
+def _choose_queue(state: CallState, leaf: Leaf | None, plan: Plan) -> CallState:
     queue = leaf.queue if leaf and leaf.queue in plan.queues else plan.default_queue
-    state = replace(state, queue=queue, leaf=leaf.id if leaf else None)
-    search = search_at(leaf, state.path, state.transcript, state.language, plan)
+    return replace(state, queue=queue, leaf=leaf.id if leaf else None)
+
+
+def _search_first(state: CallState, plan: Plan, moment: Moment, facts: Facts) -> Step:
+    search = search_at(queueing.leaf_of(state, plan), state.path, state.transcript, state.language, plan)
     if isinstance(search, str):
         return _after(facts, found(state, Found((), search, None, None, None), plan, moment))
     return Step(state, facts=facts, search=search)

@@ -26,6 +26,15 @@ def closed_why(queue: Queue, moment: Moment) -> str | None:
     return "no_agent" if queue.name in moment.closed_queues else queue.hours.closed_why(moment.now)
 
 
+def instead_of(queue: Queue, plan: Plan, moment: Moment) -> Queue | None:
+    """The default queue, for who asks for a person where `queue` does not answer. None where that is the same or closed
+    too, or partners answer in its place."""
+    default = plan.queues[plan.default_queue]
+    if queue.overflow_number or queue.name == default.name or closed_why(default, moment) is not None:
+        return None
+    return default
+
+
 def join(state: CallState, plan: Plan) -> tuple[CallState, Fact]:
     """The state of a caller who joins the queue now, and the fact."""
     queue = queue_of(state, plan)
