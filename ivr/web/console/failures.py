@@ -11,14 +11,25 @@ from werkzeug.wrappers import Response
 
 from ivr.console.errors import Missing
 from ivr.web.console import forms
-from ivr.web.console.guards import staff_or_none
+from ivr.web.console.guards import SAFE, staff_or_none
 from ivr.web.console.words import gettext as _
 
 log = structlog.get_logger()
 
 
 def _page(status: int, title: str, words: str, number: str = "") -> Response:
-    return make_response(render_template("console/message.html", title=title, words=words, number=number), status)
+    shown = render_template("console/message.html", title=title, words=words, number=number, typed=_typed(status))
+    return make_response(shown, status)
+
+
+def _typed(status: int) -> list[tuple[str, str]]:
+    """What was typed, where a form of somebody signed in was not taken; without a database nobody knows who."""
+    if request.method in SAFE or not (staff_or_none() or status == 503):
+        return []
+    try:
+        return forms.typed()
+    except HTTPException:  # it cannot be read, or is too long even for that
+        return []
 
 
 def _http(error: HTTPException) -> Response:
@@ -36,21 +47,14 @@ def _http(error: HTTPException) -> Response:
         case 405:
             return _page(405, _("This page cannot be used that way"), _("Go back and try again."))
         case 413:
-            return _too_much()
+            if request.mimetype == "application/x-www-form-urlencoded":  # not read so far: once more, to show it again
+                request.max_content_length = current_app.config["MAX_CONTENT_LENGTH"]
+            return _page(413, _("That was too much at once"), _("A form takes 2 MB of text, an upload 16 MB."))
         case 429:
             return _page(
                 429, _("One moment, please"), _("That was tried too often. Wait a few minutes, then try again.")
             )
     return _page(error.code or 500, _("That did not work"), _("Go back and try again."))
-
-
-def _too_much() -> Response:
-    """What was typed is shown again, to be copied, where it can still be read: the body was not, so far."""
-    typed, most = request.mimetype == "application/x-www-form-urlencoded", current_app.config["MAX_CONTENT_LENGTH"]
-    if typed and staff_or_none() and request.content_length and request.content_length <= most:
-        request.max_content_length = most
-        return forms.kept(413)
-    return _page(413, _("That was too much at once"), _("A form takes 2 MB of text, an upload 16 MB."))
 
 
 def _missing(_error: Missing) -> Response:

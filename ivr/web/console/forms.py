@@ -46,9 +46,15 @@ def posted() -> Form:
     return Form({name: value.replace("\0", "") for name, value in request.form.items()})
 
 
+def typed() -> list[tuple[str, str]]:
+    """What the request's form held, field by field, to be shown again and copied; never a password or a code."""
+    return [
+        (name, value[:_SHOWN_LETTERS])
+        for name, value in request.form.items(multi=True)
+        if name not in _PRIVATE and value.strip()
+    ]
+
+
 def kept(status: int) -> Response:
-    """The page for a form that could not be taken, because its session is over or it is too long (413): shows what was
-    typed, to be copied."""
-    typed = [(name, value[:_SHOWN_LETTERS]) for name, value in request.form.items(multi=True) if name not in _PRIVATE]
-    shown = [one for one in typed if one[1].strip()]
-    return make_response(render_template("console/kept.html", typed=shown, too_much=status == 413), status)
+    """The page for a form that could not be taken because its session is over: shows what was typed, to be copied."""
+    return make_response(render_template("console/kept.html", typed=typed()), status)

@@ -3,9 +3,12 @@
 import io
 import zipfile
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
+from psycopg import OperationalError
 
+from ivr.console import menus
 from ivr.web import console
 from ivr.wiring import Wiring
 from models import drafts, recordings
@@ -71,7 +74,7 @@ def test_a_form_that_is_too_long_is_shown_again_to_be_copied(editor: ConsoleClie
     text = "# a long menu\n" + "ñ" * 400_000
     answer = editor.post_form("/console/menus/drafts", name="From afar", yaml=text)
     assert answer.status_code == 413
-    assert "Not saved: that was too much at once" in words(answer)
+    assert "What you had typed, to be copied" in words(answer)
     assert "From afar" in words(answer)
     assert "# a long menu" in answer.text
     with wiring.pool.connection() as conn:
@@ -82,3 +85,15 @@ def test_a_form_that_is_too_long_is_not_read_for_strangers(nobody: ConsoleClient
     answer = nobody.post_form("/console/sign-in", email="x" * 2_200_000, password="secret", code="1")
     assert answer.status_code == 413
     assert "xxxxx" not in answer.text
+
+
+@pytest.mark.parametrize(("failure", "status"), [(OperationalError("gone"), 503), (RuntimeError("a fault"), 500)])
+def test_what_was_typed_is_shown_again_when_it_fails_on_our_side(
+    editor: ConsoleClient, monkeypatch: pytest.MonkeyPatch, failure: Exception, status: int
+) -> None:
+    monkeypatch.setattr(menus, "begin", Mock(side_effect=failure))
+    answer = editor.post_form("/console/menus/drafts", name="<b>Hours of the summer</b>")
+    assert answer.status_code == status
+    assert "What you had typed, to be copied" in words(answer)
+    assert "&lt;b&gt;Hours of the summer&lt;/b&gt;" in answer.text
+    assert editor.csrf_token not in answer.text.partition("to be copied")[2].partition("<footer")[0]
