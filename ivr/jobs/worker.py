@@ -35,6 +35,7 @@ from ivr.jobs.worker_port import answering
 from ivr.watching import figures, state
 from ivr.wiring import Wiring
 from models import jobs
+from models.db import DatabaseAway
 
 log = structlog.get_logger()
 
@@ -107,6 +108,9 @@ async def _every(seconds: float, do: Callable[..., object], stop: asyncio.Event,
     while not stop.is_set():
         try:
             await asyncio.to_thread(do, *given)
+        except DatabaseAway:  # told at length where it was found out, and by each work every few seconds
+            log.warning("periodic_work_failed", work=do.__name__, why="database_away")
+            figures.count_work(do.__name__, failed=True)
         except Exception:
             log.exception("periodic_work_failed", work=do.__name__)
             figures.count_work(do.__name__, failed=True)

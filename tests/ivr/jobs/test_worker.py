@@ -14,11 +14,13 @@ from functools import partialmethod
 import pytest
 from procrastinate.worker import Worker
 from psycopg import Connection
+from structlog.testing import capture_logs
 
 from ivr.jobs.times import DEFAULT
-from ivr.jobs.worker import Chore, _take_jobs, run_worker
+from ivr.jobs.worker import Chore, _every, _take_jobs, run_worker
 from ivr.wiring import Wiring
 from models import jobs, texts
+from models.db import DatabaseAway
 from tests.ivr.jobs.conftest import Desk
 
 #: The sweep keeps out of the way: what is sent was sent by its job.
@@ -126,6 +128,19 @@ def test_chores_are_done_at_the_start_and_one_that_fails_ends_nothing(desk: Desk
 
     run(fails, chore)
     assert done == [desk.wiring]
+
+
+def test_a_database_that_is_away_fills_no_log() -> None:
+    """Each work says so in a short line, however often it tries."""
+    stop = asyncio.Event()
+
+    def sweep() -> None:
+        stop.set()
+        raise DatabaseAway("the database is away")
+
+    with capture_logs() as lines:
+        asyncio.run(_every(60.0, sweep, stop))
+    assert lines == [{"event": "periodic_work_failed", "log_level": "warning", "work": "sweep", "why": "database_away"}]
 
 
 def test_dead_workers_jobs_are_forgotten(desk: Desk, db: Connection) -> None:
