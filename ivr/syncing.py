@@ -37,6 +37,7 @@ log = structlog.get_logger()
 LISTED_EVERY = timedelta(days=1)
 SETTLED_EVERY = timedelta(days=1)  # though nothing changed: threads grow too old
 LONGEST_PAUSE = timedelta(hours=12)  # between tries of a source that fails
+LONGEST_REST = timedelta(days=7)  # that a source is let ask for
 LEAST_KEPT = 0.7
 TOLD_EVERY_S = 1.0
 MAX_THREAD_ID = 500
@@ -50,12 +51,14 @@ class NotBelieved(SourceError):
 
 @dataclass
 class Synced:
-    """What a sync did. `paused` says why it is to go on later; `skipped` what could not be read."""
+    """What a sync did. `paused` says why it is to go on later, `rest` for how long the source asks to be left alone;
+    `skipped` what could not be read."""
 
     pulled: int = 0
     articles: int = 0
     lapsed: int = 0
     paused: str | None = None
+    rest: timedelta | None = None
     skipped: list[str] = field(default_factory=list)
 
 
@@ -154,6 +157,8 @@ def _sync(
             _store(conn, row, batch, now, done)
     except Paused as paused:
         done.paused = str(paused)
+        if paused.after_s is not None:
+            done.rest = timedelta(seconds=min(paused.after_s, LONGEST_REST.total_seconds()))
     settled_lately = row.synced_at is not None and now - row.synced_at < SETTLED_EVERY
     if done.pulled or row.unsettled or believe or anew or row.problem or not settled_lately:
         settle(conn, row, now, done, believe=believe, rewrite=anew)
@@ -161,7 +166,11 @@ def _sync(
     else:
         done.articles = len(articles.of_source(conn, row.name))
     minutes = min(5, row.every_minutes) if done.paused else row.every_minutes
-    sources.note_synced(conn, row.name, now, now + timedelta(minutes=minutes))
+    again = max(now + timedelta(minutes=minutes), wiring.clock() + (done.rest or timedelta()))
+    if done.rest and done.paused and not done.pulled:
+        sources.note_rest(conn, row.name, done.paused, again)
+    else:
+        sources.note_synced(conn, row.name, now, again)
     return done
 
 

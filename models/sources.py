@@ -136,6 +136,14 @@ def note_problem(conn: Connection, name: str, problem: str, now: datetime, longe
     )
 
 
+def note_rest(conn: Connection, name: str, problem: str, next_at: datetime) -> None:
+    """The source told nothing, and asks to be left alone until then."""
+    conn.execute(
+        "UPDATE sources SET problem = %s, failures = failures + 1, asked_at = NULL, next_at = %s WHERE name = %s",
+        (problem, next_at, name),
+    )
+
+
 def start_over(conn: Connection, name: str) -> None:
     """The next pull begins at the beginning and lists everything."""
     conn.execute("UPDATE sources SET cursor = NULL, listed_at = NULL WHERE name = %s", (name,))

@@ -105,7 +105,9 @@ class Fetcher:
                 why = str(again)
                 wait = 2.0**tried if again.after_s is None else again.after_s
                 if wait > LONGEST_WAIT_S:
-                    raise Paused(f"{_shown(url)} {why} and asks to be left alone for {wait:.0f} seconds") from None
+                    raise Paused(
+                        f"{_shown(url)} {why} and asks to be left alone for {wait:.0f} seconds", after_s=wait
+                    ) from None
                 if tried < TRIES - 1:
                     self._wait(wait)
         raise SourceError(f"{_shown(url)} {why}, {TRIES} times in a row")

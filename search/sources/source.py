@@ -22,7 +22,12 @@ class NotAllowed(SourceError):
 
 
 class Paused(SourceError):
-    """This pull has taken as long as one may, or is to stop; the next one goes on after what was stored."""
+    """This pull has taken as long as one may, or is to stop; the next one goes on after what was stored. `after_s`: the
+    source asks not to be asked again before so many seconds have passed."""
+
+    def __init__(self, why: str, after_s: float | None = None) -> None:
+        super().__init__(why)
+        self.after_s = after_s
 
 
 @dataclass(frozen=True, slots=True)

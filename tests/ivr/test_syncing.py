@@ -534,11 +534,29 @@ def test_a_pull_that_runs_out_of_time_goes_on_after_what_it_stored(desk: Desk, f
     done = desk.sync()
     assert done.paused is not None
     assert done.articles == done.pulled == 25  # a whole batch; the rest is asked for again
-    assert desk.row().next_at == desk.now[0] + timedelta(minutes=5)
+    assert desk.row().next_at == desk.now[0] + timedelta(seconds=900)
     forum.broken = None
     forum.paths()
     assert desk.sync().articles == 34
     assert sum(path.startswith("/t/") for path in forum.paths()) == 9
+
+
+@pytest.mark.parametrize(("wish", "obeyed"), [("3600", timedelta(hours=1)), ("999999999", timedelta(days=7))])
+def test_a_source_that_wants_to_be_left_alone_is_and_the_reason_is_told(
+    desk: Desk, forum: Forum, wish: str, obeyed: timedelta
+) -> None:
+    desk.add("discourse", forum.url)
+    desk.sync()
+    before = desk.row().synced_at
+    desk.now[0] += timedelta(minutes=30)
+    forum.broken = lambda asked, answer: Answer(429, b"", {"Retry-After": wish})
+    assert desk.sync().articles == len(ALL)
+    row = desk.row()
+    assert (row.next_at, row.synced_at, row.failures) == (desk.now[0] + obeyed, before, 1)
+    assert row.problem == f"{forum.url}/latest.json answered 429 and asks to be left alone for {wish} seconds"
+    forum.broken = None
+    desk.sync()
+    assert desk.row().problem is None
 
 
 # --- Trust
