@@ -95,6 +95,22 @@ def test_the_savings_show_the_three_numbers_costs_and_what_is_not_known(month: W
     assert "over 40 %" in said
 
 
+def test_groups_that_are_not_as_drawn_are_an_alarm_on_both_pages(
+    db: Connection, month: Wiring, signed_in: SignedIn
+) -> None:
+    client, pages = signed_in("finance"), ("savings?month=2026-10", "statements/2026-10")
+    assert not any("card wrong" in client.get(f"/console/{page}").text for page in pages)
+    for n in range(20):  # by lot half of them, and all were offered one
+        add_call(db, f"CB{n}", BEGAN, key=f"caller {n}")
+        facts.add(db, f"CB{n}", "assigned", BEGAN, {"arm": "treat", "probability": 0.5})
+    settle(month)
+    db.execute("UPDATE call_summaries SET probability = 0.5")
+    for page in pages:
+        said = client.get(f"/console/{page}").text
+        assert 'class="headline card wrong">The sizes of the two groups are not as drawn' in said
+        assert "21 callers were offered an article, 0 were held out by lot" in said
+
+
 def test_a_wrong_rate_card_is_told_by_line_and_nothing_typed_is_lost(db: Connection, signed_in: SignedIn) -> None:
     client = signed_in("finance")
     answer = client.post_form("/console/rates", yaml=CARD.replace("8.00", "-8.00"), why="")
