@@ -1,6 +1,7 @@
 """One turn of a call: load, decide, render, save. What a turn changes is committed before it is answered."""
 
 import base64
+import hashlib
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -34,7 +35,8 @@ log = structlog.get_logger()
 MakeEvent = Callable[[tuple[TextProgress, ...]], Event]
 ANSWER_WITHIN_S = 0.7  # of a place and the database; without them the caller is answered within a second in all
 TRIES = 5  # against other requests for the same call at the same instant
-MARKS_KEPT = 4
+LAST_ONLY = ("=", "turn ")  # marks that tell a repeat of the very latest request only
+MARKS_KEPT = 600  # rounds of the longest hold there may be
 SEALED = numbers.SEALED
 
 
@@ -107,6 +109,7 @@ def take_turn(
     agent, status); there `mark` tells a repeat. A repeat changes nothing and gets the latest document again.
     Raises UnknownCall.
     """
+    mark = _brief(mark)
     with wiring.pool.connection(within_s=wiring.places.left_s(ANSWER_WITHIN_S)) as conn:
         for tried in range(TRIES):
             kept = wiring.recent.get(call_sid) if not tried else None
@@ -345,12 +348,17 @@ def _looks_old(kept: Latest, turn: int | None, mark: str, make_event: MakeEvent,
 
 
 def _seen(state: CallState, mark: str) -> bool:
-    """A mark that begins with "=" is made of the request's values and tells a repeat only of the very latest one."""
-    return mark == state.hold_seen[-1:][0] if mark.startswith("=") and state.hold_seen else mark in state.hold_seen
+    return mark in (state.hold_seen[-1:] if mark.startswith(LAST_ONLY) else state.hold_seen)
 
 
 def _marked(state: CallState, mark: str) -> CallState:
-    return replace(state, hold_seen=(*state.hold_seen[1 - MARKS_KEPT :], mark))
+    """With the mark as the newest. Tokens are kept for the whole call: a request may be sent again at any time."""
+    tokens = tuple(one for one in state.hold_seen if not one.startswith(LAST_ONLY))
+    return replace(state, hold_seen=(*tokens[1 - MARKS_KEPT :], mark))
+
+
+def _brief(mark: str) -> str:
+    return mark if mark.startswith(LAST_ONLY) else hashlib.sha256(mark.encode()).hexdigest()[:12]
 
 
 def _ms(seconds: float) -> int:

@@ -165,7 +165,7 @@ class CallState(Value, frozen=True):
     news_asked: tuple[int, ...] = ()  # those whose news the caller was asked about
     news_re_asked: bool = False  # the latest question was asked again, for a key typed ahead
     news_texted: tuple[int, ...] = ()  # those whose news is on its way
-    hold_seen: tuple[str, ...] = ()  # marks of the latest hold requests, newest last
+    hold_seen: tuple[str, ...] = ()  # marks of the hold requests, newest last
 
     @property
     def offer(self) -> Offer | None:

@@ -178,6 +178,20 @@ def test_a_wait_request_that_comes_late_leads_nobody_back_into_the_queue(
     assert names(wiring)[-2:] == ["held", "announced"]
 
 
+def test_a_wait_request_of_long_ago_is_known_by_its_token(carrier: Carrier, wiring: Wiring, clock: Clock) -> None:
+    leaves = action(hold(carrier))
+    form = {"CallSid": CALL, "From": "+12025550143", "QueuePosition": "2"}
+    rounds = [{"I-Twilio-Idempotency-Token": f"0c5d4f7e-1111-4222-8333-4444555566{n:02}"} for n in range(8)]
+    for n, token in enumerate(rounds):
+        clock.on(10)
+        carrier.post("/voice/hold", {**form, "QueueTime": str(10 * n)}, headers=token)
+    closing = carrier.call(leaves, QueueResult="leave", QueueTime="80")
+    clock.on(20)
+    carrier.post("/voice/hold", {**form, "QueueTime": "0"}, headers=rounds[0])
+    assert names(wiring).count("held") == 1
+    assert verbs(carrier.call(action(closing), Digits="3"))[-1] == "Hangup"
+
+
 def test_a_call_that_never_came_in_here_keeps_its_place(carrier: Carrier) -> None:
     assert verbs(carrier.call("/voice/hold", QueueTime="3", QueuePosition="2")) == ["Play", "Pause"]
     assert verbs(carrier.call("/voice/hold-key?turn=4", Digits="1")) == ["Play", "Pause"]
