@@ -14,7 +14,7 @@ from ivr.jobs.keep_estimates import Estimate
 from ivr.jobs.settle_ledger import Books, card_of, zone_of
 from ivr.ledger import books
 from ivr.ledger.books import COSTS, Entry, Figure, Line, Period
-from ivr.ledger.estimate import Arms, incremental
+from ivr.ledger.estimate import Arms, incremental, share_at_last
 from ivr.ledger.rates import RateCard
 from ivr.ledger.statement import Band, Channel, Given, Sealed, Statement, Worth, statement
 from ivr.ledger.statement_words import Number, sections, title
@@ -105,7 +105,9 @@ def _given(wiring: Wiring, conn: Connection, month: date) -> Given:
         channels=_channels(conn, closed),
         counts=told.counts,
         cells=told.cells,
-        incremental=incremental(Arms.of(told.cells), live=closed is None, callers_a_week=rate),
+        incremental=incremental(
+            Arms.of(told.cells), live=closed is None, callers_a_week=rate, share=share_at_last(told.cells)
+        ),
         agent_minutes=told.agent_minutes,
         wait_minutes=told.wait_minutes,
         call_minutes=told.call_minutes,

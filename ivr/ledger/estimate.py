@@ -208,9 +208,18 @@ class Incremental:
         return self.odd < ODD
 
 
-def incremental(arms: Arms, *, live: bool, callers_a_week: float = 0.0) -> Incremental | None:
+def share_at_last(cells: Iterable[Cell]) -> float:
+    """The holdout share that callers of the last week were drawn with, the lower one where it changed in it; 0 without
+    any."""
+    return min(((-cell.week.toordinal(), cell.share) for cell in cells), default=(0, 0.0))[1]
+
+
+def incremental(
+    arms: Arms, *, live: bool, callers_a_week: float = 0.0, share: float | None = None
+) -> Incremental | None:
     """The estimate of matured exposures; none where nothing can be compared. While a month is open (`live`) its
-    interval is the always-valid one, for what is looked at daily; that of a closed month is Newcombe's."""
+    interval is the always-valid one, for what is looked at daily; that of a closed month is Newcombe's. Weeks until it
+    can be told from zero are foretold for a holdout share, by default that of all these callers."""
     weights = arms.weights()
     held, treated = pooled(arms.held_out, arms.held_out_sum, weights), pooled(arms.treated, arms.treated_sum, weights)
     if not weights.any():
@@ -224,8 +233,8 @@ def incremental(arms: Arms, *, live: bool, callers_a_week: float = 0.0) -> Incre
     held_out, all_treated = int(arms.held_out.sum()), int(arms.treated.sum())
     weeks = None
     if not difference.told_from_zero:
-        share = held_out / (held_out + all_treated)
-        weeks = weeks_needed(held.share, difference.estimate, share, callers_a_week)
+        drawn = held_out / (held_out + all_treated) if share is None else share
+        weeks = weeks_needed(held.share, difference.estimate, drawn, callers_a_week)
     avoided = difference.times(arms.compared)
     return Incremental(all_treated, held_out, treated.share, held.share, difference, avoided, arms.odd(), weeks)
 

@@ -23,6 +23,7 @@ from ivr.ledger.estimate import (
     incremental,
     minutes,
     newcombe,
+    share_at_last,
     weeks_needed,
     wilson,
 )
@@ -187,6 +188,20 @@ def test_weeks_until_measurable_are_those_of_the_sites_own_rates() -> None:
     assert found is not None
     assert not found.difference.told_from_zero
     assert found.weeks == weeks_needed(0.75, 0.75 - 640 / 900, 0.1, 500)
+
+
+def test_once_the_share_held_out_has_fallen_the_weeks_are_those_of_the_new_one() -> None:
+    half = cells((75, 100), (72, 100), share=0.5)
+    tenth = cells((15, 20), (130, 180), week=MONDAY + WEEK, share=0.1)
+    both = [*half, *tenth]
+    assert (share_at_last(both), share_at_last(half), share_at_last([])) == (0.1, 0.5, 0.0)
+    pooled = incremental(Arms.of(both), live=False, callers_a_week=200)
+    now = incremental(Arms.of(both), live=False, callers_a_week=200, share=share_at_last(both))
+    assert pooled is not None
+    assert now is not None
+    assert pooled.weeks is not None
+    assert weeks_needed(0.75, now.difference.estimate, 0.1, 200) == now.weeks
+    assert (now.weeks or 0) > 2 * pooled.weeks
 
 
 def test_minutes_are_told_as_by_resampling_each_caller() -> None:
