@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import ClassVar
+from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -13,7 +13,7 @@ from flask import Flask
 from psycopg import Connection
 
 from config.settings import Settings
-from ivr.carrier.erasing import Deleted
+from ivr.carrier.erasing import Deleted, delete_records
 from ivr.console import calls, privacy
 from ivr.console.actors import at_terminal
 from ivr.console.errors import Wrong
@@ -233,6 +233,22 @@ def test_a_number_that_is_calling_now_is_not_erased(site: Wiring, carrier: Carri
     carrier.call("/voice/menu?turn=2", Digits="1")
     with pytest.raises(Wrong, match="is in a call"):
         erased(site)
+
+
+def test_a_number_that_calls_while_the_carrier_deletes_is_not_erased(
+    site: Wiring,
+    carrier: Carrier,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def meanwhile(*given: Any, **named: Any) -> Deleted:
+        carrier.call("/voice/menu?turn=2", Digits="1")
+        return delete_records(*given, **named)
+
+    monkeypatch.setattr("ivr.console.privacy.delete_records", meanwhile)
+    with pytest.raises(Wrong, match="is in a call"):
+        erased(site)
+    with site.pool.connection() as conn:
+        assert erase.look_up(conn, site.numbers.key(CALLER))["calls"] == 1
 
 
 def test_the_command_prints_what_was_removed(site: Wiring, app: Flask) -> None:  # noqa: F811
