@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from ivr.console.errors import Sentence
 
 #: what is never shown again
-_PRIVATE = frozenset({"csrf_token", "password", "password_now", "code"})
+_PRIVATE = frozenset({"csrf_token", "revision", "password", "password_now", "code"})
 _SHOWN_LETTERS = 300_000
 
 

@@ -131,10 +131,15 @@ def hears(context: BrowserContext, service: Service, words: str) -> None:
 
 
 def goes_back(page: Page) -> None:
-    """One click, and why."""
+    """One click, and why; Escape takes the question back."""
     page.get_by_role("link", name="All versions").click()
-    page.locator("summary", has_text="Go back to version 1").press("Enter")
-    page.locator(".confirm[open] input[name=why]").fill(TAKEN_BACK)
+    question, why = page.locator("summary", has_text="Go back to version 1"), page.locator(".confirm[open] [name=why]")
+    question.press("Enter")
+    why.press("Escape")
+    expect(why).to_have_count(0)
+    expect(question).to_be_focused()
+    question.press("Enter")
+    why.fill(TAKEN_BACK)
     page.locator(".confirm[open] button").press("Enter")
     expect(page.locator(".flash", has_text="Version 1 is live again, as version 3.")).to_be_visible()
 

@@ -26,3 +26,10 @@ document.addEventListener("change", (event) => {
   field.setCustomValidity(large ? field.dataset.tooLarge : "");
   if (large) { field.reportValidity(); }
 });
+// Escape closes the question before a change, and leads back to what opened it.
+document.addEventListener("keydown", (event) => {
+  const open = event.key === "Escape" && event.target.closest("details.confirm[open]");
+  if (!open) { return; }
+  open.open = false;
+  open.querySelector("summary").focus();
+});
