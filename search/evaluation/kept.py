@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -24,8 +26,8 @@ class KeptEncoder:
         self._file = folder / f"{re.sub(r'[^A-Za-z0-9.-]', '_', encoder.model_id)}.npz"
         self._vectors: dict[int, Vectors] = {}  # by the text's hash
         if self._file.exists():
-            with np.load(self._file, allow_pickle=False) as kept:
-                self._vectors = dict(zip(kept["keys"].tolist(), kept["vectors"], strict=True))
+            with suppress(ValueError, EOFError, KeyError, BadZipFile):  # a broken file is written anew
+                self._vectors = self._read()
 
     @property
     def model_id(self) -> str:
@@ -54,6 +56,10 @@ class KeptEncoder:
             self._write()
         empty = np.empty((0, self.dimension), np.float32)
         return np.stack([self._vectors[key] for key in keys]) if keys else empty
+
+    def _read(self) -> dict[int, Vectors]:
+        with self._file.open("rb") as file, np.load(file, allow_pickle=False) as kept:
+            return dict(zip(kept["keys"].tolist(), kept["vectors"], strict=True))
 
     def _write(self) -> None:
         draft = self._file.with_suffix(".draft.npz")

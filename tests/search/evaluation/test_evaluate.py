@@ -9,6 +9,7 @@ import pytest
 from search.__main__ import main
 from search.encoder import Encoder
 from search.evaluation import options
+from search.evaluation.kept import KeptEncoder
 from tests.search.evaluation.test_judged import write
 
 
@@ -57,3 +58,9 @@ def test_a_broken_set_keeps_no_other_from_being_measured(
     (result,) = strict(printed.out)
     assert (result["set"], result["unknown_judgements"], result["skipped"]) == ("good", 1, 1)
     assert "none is not a folder" in printed.err
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut off", b"nothing of ours"])
+def test_a_broken_file_of_kept_vectors_is_as_none(encoder: Encoder, tmp_path: Path, content: bytes) -> None:
+    (tmp_path / f"{encoder.model_id}.npz").write_bytes(content)
+    assert KeptEncoder(encoder, tmp_path).encode(["red light"]).shape == (1, encoder.dimension)
