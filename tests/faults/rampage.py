@@ -40,6 +40,7 @@ from tests.faults.site import TRY_S, Absent, Site, remove, site
 
 SETTLES_WITHIN_S = 60.0
 SLOW_S = 1.5
+BEFORE_S = 12.0
 STARTER = Path(__file__).resolve().parents[2] / "config" / "starter" / "menu.yaml"
 SOON = re.compile(r"(unknown_wait_after_s:) \d+")
 LATER = timedelta(days=10)  # every window is over
@@ -66,6 +67,8 @@ class Found:
     failed_over: int = 0
     told: Counter[str] = field(default_factory=Counter)
     """Facts by name, refusals by reason."""
+    before: list[str] = field(default_factory=list)
+    """The harm done shortly before the first webhook that got no usable answer."""
 
 
 def run(released: Path, folder: Path, seed: int, seconds: float, *, with_disk: bool, at_once: int = 12) -> Found:
@@ -102,7 +105,7 @@ def run(released: Path, folder: Path, seed: int, seconds: float, *, with_disk: b
             seed, seconds, nemesis.kills, nemesis.done, broken, len(them.calls), len(them.exchanges), _kept(folder),
             len(ours.texts), sum(len(call.facts) for call in ours.calls), ours.entries, took[-1],
             statistics.quantiles(took, n=100)[98] if len(took) > 1 else took[0],
-            sum(one.tries > 1 for one in them.exchanges), _told(ours),
+            sum(one.tries > 1 for one in them.exchanges), _told(ours), _before(them, nemesis),
         )  # fmt: skip
 
 
@@ -223,6 +226,12 @@ def _tell_slow(to: Path, them: Carried, nemesis: Nemesis) -> None:
     to.write_text("".join(f"{at_s:7.2f} {what}\n" for at_s, what in sorted((*slow, *nemesis.times))), "utf-8")
 
 
+def _before(them: Carried, nemesis: Nemesis) -> list[str]:
+    """What was done shortly before the first webhook that got no usable answer; nothing where each got one."""
+    at_s = min((one.at_s for one in them.exchanges if one.problem), default=0.0)
+    return [f"{done_s:.1f} s: {name}" for done_s, name in nemesis.times if at_s - BEFORE_S < done_s < at_s]
+
+
 def report(found: list[Found]) -> str:
     """What was done and what it did, in words."""
     done: Counter[str] = sum((one.done for one in found), Counter())
@@ -290,6 +299,8 @@ def main() -> None:
             console.print(table([one]))
             for line in one.broken if given.keep else one.broken[:40]:
                 print(f"  seed {seed}: {line}", flush=True)
+            for line in one.before:
+                print(f"  seed {seed}: done before that, at {line}", flush=True)
             print(f"  seed {seed}: {json.dumps(one.done)}\n  facts: {json.dumps(one.told)}", flush=True)
             if not (one.broken and given.keep):
                 remove(folder / f"seed-{seed}")
