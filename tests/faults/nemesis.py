@@ -112,8 +112,9 @@ class Nemesis:
     def _kill_life(self, name: str, *, inner: bool = False) -> None:
         part = self._site.parts[name]
         life = part.life()
-        self._kill(life[1:] if inner else life)
-        self._wait(part.ready, name)
+        killed = life[1:] if inner else life
+        self._kill(killed)
+        self._wait(lambda: part.ready() and not any(map(_lives, killed)), name)
 
     def _kill_supervisor(self, name: str) -> None:
         part = self._site.parts[name]
@@ -158,11 +159,10 @@ class Nemesis:
     def _restart(self, name: str) -> None:
         """As a rollout would: SIGTERM, the rest finishes."""
         part = self._site.parts[name]
-        for process in part.life()[:1]:
+        before = part.life()
+        for process in before[:1]:
             process.send_signal(signal.SIGTERM)
-            with contextlib.suppress(psutil.TimeoutExpired):
-                process.wait(15)
-        self._wait(part.ready, name)
+        self._wait(lambda: part.ready() and not any(map(_lives, before)), name)
 
     def _wire(self, name: str, mode: Mode, seconds: float) -> None:
         wire = self._site.wires[name]
