@@ -15,12 +15,12 @@ from ivr.jobs.times import DEFAULT
 class Measured:
     """What one machine of two cores did in `make bench` (README, docs/decisions/0004), and sizes of rows."""
 
-    web_ms: float = 1.54  # processor time of web for a webhook of a call by key
-    search_ms: float = 1.61  # what a spoken sentence adds, spread over its call's webhooks
-    store_ms: float = 0.81  # of PostgreSQL, a webhook
+    web_ms: float = 1.57  # processor time of web for a webhook of a call by key
+    search_ms: float = 0.71  # what a spoken sentence adds, spread over its call's webhooks
+    store_ms: float = 0.93  # of PostgreSQL, a webhook
     text_ms: float = 10.0  # of the worker, a text with its receipts
-    process_mb: int = 375  # resident, of a web process or a worker after a run
-    start_s: float = 3.6  # until a web process answers
+    process_mb: int = 255  # resident, of a web process or a worker after a run
+    start_s: float = 2.5  # until a web process answers
     fact_bytes: int = 310  # with its share of indexes: 4,000 calls of `python -m bench.bulk`
     call_bytes: int = 1_300  # a call's row as its last turn leaves it (1,040), and its share of indexes
     text_bytes: int = 1_300  # taken to be the same
