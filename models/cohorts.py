@@ -71,7 +71,9 @@ class Uncounted(NamedTuple):
 
 _SHARE = "round((CASE arm WHEN 'holdout' THEN probability ELSE 1 - probability END)::numeric, 4)::float8"
 _WEEK = "date_trunc('week', started_at AT TIME ZONE %(zone)s)::date"
-_DRAWN = """arm IS NOT NULL AND NOT forced AND test = %(test)s AND started_at >= %(since)s AND started_at < %(until)s
+#: who was drawn with a probability that is on record: without it nobody can be weighed
+_DRAWN = """arm IS NOT NULL AND probability IS NOT NULL AND NOT forced AND test = %(test)s
+    AND started_at >= %(since)s AND started_at < %(until)s
     AND (%(experiment)s::text IS NULL OR experiment = %(experiment)s)"""
 _GONE = "arm = 'treat' AND delivered > 0 AND hung_up_at IS NOT NULL"
 #: the first exposure of a person: of a key, unless another key of the same person was exposed before

@@ -101,6 +101,19 @@ def test_who_comes_back_in_the_next_month_changes_the_month_before(db: Connectio
     assert _contacted(of_month(db, busy)) == _contacted(before) + 1
 
 
+def test_a_caller_drawn_with_a_chance_that_is_not_on_record_is_left_out(db: Connection, busy: Desk) -> None:
+    before = of_month(db, busy)
+    once = db.execute(
+        "SELECT call_sid FROM call_summaries s WHERE arm = 'treat' AND started_at BETWEEN '2026-10-02' AND '2026-10-30'"
+        " AND (SELECT count(*) FROM call_summaries WHERE caller_key = s.caller_key) = 1 LIMIT 1"
+    ).fetchone()
+    assert once is not None
+    db.execute("UPDATE call_summaries SET probability = NULL WHERE call_sid = %s", once)
+    forget(db)
+    after = of_month(db, busy)
+    assert sum(cell.callers for cell in after.cells) == sum(cell.callers for cell in before.cells) - 1
+
+
 def _contacted(one: estimates.Estimate) -> int:
     return sum(cell.callers for cell in one.cells if cell.contacted)
 
