@@ -71,16 +71,15 @@ class Uncounted(NamedTuple):
 
 _SHARE = "round((CASE arm WHEN 'holdout' THEN probability ELSE 1 - probability END)::numeric, 4)::float8"
 _WEEK = "date_trunc('week', started_at AT TIME ZONE %(zone)s)::date"
-#: who was drawn with a probability that is on record: without it nobody can be weighed
-_DRAWN = """arm IS NOT NULL AND probability IS NOT NULL AND NOT forced AND test = %(test)s
-    AND started_at >= %(since)s AND started_at < %(until)s
+_DRAWN = """arm IS NOT NULL AND NOT forced AND test = %(test)s AND started_at >= %(since)s AND started_at < %(until)s
     AND (%(experiment)s::text IS NULL OR experiment = %(experiment)s)"""
 _GONE = "arm = 'treat' AND delivered > 0 AND hung_up_at IS NOT NULL"
-#: the first exposure of a person: of a key, unless another key of the same person was exposed before
+#: the first exposure of a person: of a key, unless another key of the same person was exposed before; whose chance in
+#: the lot is not on record cannot be weighed
 _EXPOSED = f"""
     SELECT DISTINCT ON (caller_key) *, coalesce(queue, '') AS of_queue, {_WEEK} AS week, {_SHARE} AS share,
         coalesce(least(agent_at, next_agent_at, next_other_at) < started_at + %(window)s, false) AS contacted
-    FROM call_summaries s WHERE {_DRAWN} AND caller_key IS NOT NULL AND NOT EXISTS (
+    FROM call_summaries s WHERE {_DRAWN} AND probability IS NOT NULL AND caller_key IS NOT NULL AND NOT EXISTS (
         SELECT FROM (SELECT b AS k FROM linked_keys WHERE a = s.caller_key
             UNION ALL SELECT a FROM linked_keys WHERE b = s.caller_key) AS others, LATERAL (
             SELECT FROM call_summaries WHERE caller_key = k AND {_DRAWN}
