@@ -25,7 +25,7 @@ DETAILS: Mapping[str, Sentence] = {
     "key": sentence("Key"),
     "kind": sentence("Kind"),
     "language": sentence("Language"),
-    "late": sentence("Too late"),
+    "late": sentence("Told afterwards"),
     "leaf": sentence("Leaf"),
     "logit": sentence("Certainty, as a logit"),
     "low_min": sentence("At least, in minutes"),

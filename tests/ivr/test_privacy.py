@@ -237,7 +237,7 @@ def test_a_number_that_is_calling_now_is_not_erased(site: Wiring, carrier: Carri
 
 def test_a_number_that_calls_while_the_carrier_deletes_is_not_erased(
     site: Wiring,
-    carrier: Carrier,  # noqa: F811
+    carrier: Carrier,  # noqa: F811 - the fixture imported above
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def meanwhile(*given: Any, **named: Any) -> Deleted:
