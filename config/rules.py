@@ -1,7 +1,7 @@
 """What the settings say about each other: defaults that follow, and what is unsafe."""
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 DEVELOPMENT_SENDER = "+15005550006"
 TWILIO_API = "https://api.twilio.com"
+LEAST_DIFFERENT = 8  # letters or bytes: of 32 hexadecimal digits drawn at random, fewer are one case in 10 million
 NOT_IN_TEXTS = "~{}|\\^"  # two units of a text each: `ivr.texts` writes others in their place
 _ACCOUNT = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN")
 # These follow from others, so what is wrong with those is not told of these again.
@@ -114,7 +115,7 @@ def conflicts(settings: "Settings", given: Mapping[str, str]) -> list[str]:
         found.append(f"WORKER_PORT: {settings.worker_port} is the port of web or of the test phone already")
     found += _stores_elsewhere(settings)
     if settings.production:
-        found += _unsafe_addresses(settings, given) + _made_by_first_run(settings)
+        found += _unsafe_addresses(settings, given) + _made_by_first_run(settings) + _guessable(settings)
     return found
 
 
@@ -158,6 +159,27 @@ def _made_by_first_run(settings: "Settings") -> list[str]:
     if made.get("TWILIO_ACCOUNT_SID") == settings.twilio_account_sid:
         return ["TWILIO_ACCOUNT_SID: is the development account of the first run; expected one of Twilio's"]
     return []
+
+
+def _guessable(settings: "Settings") -> list[str]:
+    """Secrets that are long enough and were never drawn: one letter again and again, a word repeated, zeros."""
+    secrets: list[tuple[str, Sequence[object]]] = [
+        ("SESSION_SECRET", settings.session_secret.get_secret_value()),
+        ("LINK_SECRET", settings.link_secret.get_secret_value()),
+        *(("NUMBER_ENCRYPTION_KEY", key) for key in settings.encryption_keys()),
+        ("NUMBER_HASH_KEY", settings.hash_key()),
+        ("STATEMENT_KEY", settings.signing_key()),
+    ]
+    return [
+        f"{name}: is easily guessed; expected one drawn at random (openssl rand -base64 32)"
+        for name, secret in secrets
+        if len(set(secret)) < LEAST_DIFFERENT or _repeats(secret)
+    ]
+
+
+def _repeats(secret: "Sequence[object]") -> bool:
+    """Whether it is one piece over and over, the last time perhaps in part."""
+    return any(secret[piece:] == secret[:-piece] for piece in range(1, len(secret) // 2 + 1))
 
 
 def _this_machine(address: str) -> bool:

@@ -2,8 +2,10 @@
 
 import json
 import os
+import shutil
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -44,7 +46,6 @@ from search.records import Defaults
 
 STARTER_COMMUNITY = "starter"  # the source of its articles
 STARTER_CALIBRATION = Path(__file__).resolve().parent.parent / "config" / "starter" / "calibration.json"
-BUNDLES_KEPT = 3
 SEEN_WITHIN_S = 90.0
 SKIPPED_SHOWN = 10
 FROM_TERMINAL = "at the terminal"  # why, in the audit log
@@ -120,6 +121,8 @@ def build_index(settings: Settings, *, threads: int = 2, automatic: bool = False
         before = indexes.current(conn)
         if automatic and before is not None and before.held:
             raise indexes.Held(f"{before.version} was rolled back to: flask index build ends that")
+        root.mkdir(parents=True, exist_ok=True)
+        bundles.see_room(root, indexes.size_bytes(conn, before.version) if before else 0)
         calibration = _own_calibration(conn, settings, encoder)
         read_at = indexes.snapshot(conn)
         digest = articles.content_digest(conn)
@@ -136,17 +139,30 @@ def build_index(settings: Settings, *, threads: int = 2, automatic: bool = False
                 calibration=calibration,
                 before=root / before.version if before else None,
             )
-        manifest = verify(root / version)
-        built_at = datetime.fromisoformat(manifest["created"])
-        built = indexes.IndexVersion(version, built_at, count, encoder.model_id, digest, read_at=read_at)
-        indexes.add(conn, built)
-        bundles.put(conn, root, version)
-        indexes.publish(conn, version, before.version if before else None)
-        kept = indexes.kept(conn, BUNDLES_KEPT)
+        with _gone_unless_published(conn, root, version):
+            manifest = verify(root / version)
+            built_at = datetime.fromisoformat(manifest["created"])
+            built = indexes.IndexVersion(version, built_at, count, encoder.model_id, digest, read_at=read_at)
+            indexes.add(conn, built)
+            bundles.put(conn, root, version)
+            indexes.publish(conn, version, before.version if before and before.held else None)
+        kept = indexes.kept(conn, bundles.KEPT)
         indexes.forget_chunks(conn, kept)
-        prune(root, kept)
+        prune(root, lambda version: version not in kept)
     _announce(settings)
     return built
+
+
+@contextmanager
+def _gone_unless_published(conn: psycopg.Connection, root: Path, version: str) -> Iterator[None]:
+    """Nobody will ever serve what was not published, and each further attempt would leave another beside it."""
+    try:
+        yield
+    except BaseException:
+        with suppress(psycopg.Error):  # what is in the database goes with the next build that is published
+            indexes.forget(conn, version)
+        shutil.rmtree(root / version, ignore_errors=True)
+        raise
 
 
 def _own_calibration(conn: psycopg.Connection, settings: Settings, encoder: Encoder) -> dict[str, Any] | None:
@@ -173,7 +189,8 @@ def roll_back(settings: Settings, version: str | None = None) -> str:
     """Make an earlier index live again, the newest before the live one by default; its version. Nothing is built over
     it but by `flask index build`.
 
-    Raises `LookupError` when there is none and `BundleError` when its files are damaged or gone.
+    Raises `LookupError` when there is none, `BundleError` when its files are damaged, gone or for another encoder, and
+    `OSError`.
     """
     with _connection(settings) as conn:
         if version is None:
@@ -184,7 +201,9 @@ def roll_back(settings: Settings, version: str | None = None) -> str:
         root = index_folder(settings)
         if not (root / version).is_dir():
             bundles.fetch(conn, root, version)
-        verify(root / version)
+        made_with = verify(root / version)["model_id"]
+        if made_with != _model_id(settings):
+            raise BundleError(f"{version} was built with {made_with}: it can be served once ENCODER_MODEL is that")
         indexes.roll_back(conn, version)
     _announce(settings)
     return version
@@ -375,7 +394,7 @@ def rollback_command(version: str | None) -> None:
     """Put an earlier index back into use, the newest before the live one by default."""
     try:
         click.echo(f"{roll_back(_settings(), version)} is live. No index is built by itself until: flask index build")
-    except (BundleError, LookupError) as error:
+    except (BundleError, LookupError, OSError) as error:
         raise click.ClickException(f"{error}. The index in use has not changed.") from error
 
 

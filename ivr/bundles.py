@@ -1,5 +1,6 @@
 """Index bundles on this machine: put into the database in chunks, and fetched from there."""
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -12,9 +13,11 @@ from pathlib import Path
 from psycopg import Connection
 
 from models import indexes
-from search.index import BundleError, check, read_manifest, settle
+from search.index import BundleError, check, prune, read_manifest, settle
 
+KEPT = 3  # bundles, here and in the database: the live one, and those a rollback goes back to
 CHUNK_BYTES = 4 << 20
+LEFT_FREE_BYTES = 64 << 20  # the database and the spool may write to the same disk
 MANIFEST = "manifest.json"
 
 
@@ -41,6 +44,7 @@ def fetch(conn: Connection, root: Path, version: str) -> None:
             return
         draft = root / f".fetched-{version}"
         draft.mkdir(exist_ok=True)
+        see_room(root, indexes.size_bytes(conn, version) - sum(file.stat().st_size for file in draft.iterdir()))
         _fetch_file(conn, version, MANIFEST, draft)
         manifest = _proven(draft, version)
         for name in manifest["sha256"]:
@@ -65,6 +69,21 @@ def is_readable(conn: Connection, version: str) -> bool:
         except BundleError:
             return False
     return True
+
+
+def forget_old(conn: Connection, root: Path) -> None:
+    """Delete the bundles on this machine that no rollback goes back to any more. One that the database does not know
+    stays: it may be just built."""
+    old = frozenset(indexes.outdated(conn, indexes.kept(conn, KEPT)))
+    prune(root, old.__contains__)
+
+
+def see_room(root: Path, needed: int) -> None:
+    """Raises `OSError` where so many bytes more would fill the disk."""
+    free = shutil.disk_usage(root).free
+    if needed + LEFT_FREE_BYTES > free:
+        why = f"{needed + LEFT_FREE_BYTES:,} bytes must be free for the index, and {free:,} are"
+        raise OSError(errno.ENOSPC, why, str(root))
 
 
 def _proven(draft: Path, version: str) -> "dict[str, dict[str, str]]":

@@ -84,14 +84,21 @@ def _cells(line: str | None) -> list[str] | None:
 
 
 def json_rows(file: BinaryIO) -> Iterator[tuple[int, Mapping[str, Any] | None]]:
-    """The objects of a JSONL file; None for what is none."""
+    """The objects of a JSONL file; None for what is none. Raises Refused for a file without a line: nobody can tell
+    whether there were no contacts or the export failed."""
+    told = False
     for number, line in lines(file):
         if line is None or line.strip():
+            told = True
             try:
                 found = json.loads(line or "")
             except (ValueError, RecursionError):
                 found = None
             yield number, found if isinstance(found, dict) else None
+    if not told:
+        raise Refused(
+            "the file is empty. To say that there were no contacts, import a CSV file of its first line alone"
+        )
 
 
 class Person(NamedTuple):

@@ -19,7 +19,7 @@ from ivr.planfile.store import STARTER
 from ivr.texts import compose
 from ivr.wiring import Wiring, index_folder
 from models import articles, indexes
-from search.calibration import shipped
+from search.calibration import Calibration, shipped
 from search.encoder import load_encoder
 from search.index import BundleError, verify
 
@@ -49,7 +49,7 @@ def examine(wiring: Wiring) -> Iterator[Finding]:
     plan = live_plan(wiring)
     if plan is not None:
         yield from _texts(wiring, plan)
-        yield _wrong_texts(wiring, plan)
+        yield from _wrong_texts(wiring, plan)
         if not wiring.settings.development_account:
             yield from _starter(wiring, plan)
             yield from _test_numbers(wiring, plan)
@@ -94,14 +94,20 @@ def _texts(wiring: Wiring, plan: Plan) -> Iterator[Finding]:
             yield Finding(part, "ok", f"a title has {room} characters")
 
 
-def _wrong_texts(wiring: Wiring, plan: Plan) -> Finding:
-    """The share of texts that may be wrong, and what it rests on and comes to."""
-    wanted, part = plan.offers.wrong_share, "wrong texts"
+def _wrong_texts(wiring: Wiring, plan: Plan) -> Iterator[Finding]:
+    """The share of texts that may be wrong, and what it rests on and comes to, for each language."""
     try:
         with wiring.pool.connection() as conn:
-            known, calibration = gate.callers(conn, wiring.clock()), gate.of_index(conn).of(plan.languages[0].code)
+            known, calibrations = gate.callers(conn, wiring.clock()), gate.of_index(conn)
     except ValueError as error:
-        return Finding(part, "bad", str(error), "flask index build")
+        yield Finding("wrong texts", "bad", str(error), "flask index build")
+        return
+    for language in plan.languages:
+        part = f"wrong texts in {language.code}"
+        yield _promised(part, plan.offers.wrong_share, known, calibrations.of(language.code))
+
+
+def _promised(part: str, wanted: float, known: gate.Callers, calibration: Calibration) -> Finding:
     promise = calibration.promise(wanted, known.unanswerable)
     least = calibration.probability(promise.threshold, known.unanswerable)
     whose = "shipped" if calibration == shipped() else "your community's"

@@ -102,6 +102,7 @@ class IndexNews:
                 self._followed = followed
                 self._finders.swap(finder)
             log.info("index_in_use", version=live.version)
+            bundles.forget_old(conn, self._root)
 
     def _loaded(self, conn: Connection, version: str, encoder: Encoder, *, fetching: bool) -> Bundle:
         folder = self._root / version

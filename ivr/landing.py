@@ -6,7 +6,7 @@ import time
 from collections import Counter
 
 import structlog
-from psycopg import InternalError, OperationalError
+from psycopg import InternalError, OperationalError, errors
 from psycopg_pool import PoolTimeout
 
 from ivr.call.events import Event, HoldKey, Pressed, TextProgress
@@ -14,10 +14,9 @@ from ivr.call.values import replace
 from ivr.carrier import happened, inbound
 from ivr.carrier.happened import MakeEvent
 from ivr.carrier.inbound import Form
-from ivr.jobs.answer_text import answer_text
+from ivr.jobs.answer_text import answer_text, asked_for
 from ivr.jobs.note_receipt import note_receipt
 from ivr.spool import Kept, call_of, plain
-from ivr.texts import replies
 from ivr.texts.numbers import as_e164
 from ivr.turn import UnknownCall, start_call, take_turn
 from ivr.wiring import Wiring
@@ -27,11 +26,14 @@ log = structlog.get_logger()
 
 LOOK_S = 0.5
 TRIES = 3  # before one that the database refuses is put aside
-KNOWN_WITHIN_S = 600.0  # the call's beginning may wait on another machine for so long
+KNOWN_WITHIN_S = 3600.0  # the call's beginning may wait on another machine for so long
+END_KNOWN_WITHIN_S = 600.0  # where all we heard is an end: the carrier tells those of agents' own calls, too
 LOOK_AGAIN_S = 15.0  # at one that did not land
 
+#: what a database says that is being restored or migrated; no value a webhook may bring is the cause of these
+NOT_YET = (errors.UndefinedTable, errors.UndefinedColumn, errors.InvalidSchemaName, errors.InsufficientPrivilege)
 #: what a database that is away, full, or on its way up or down answers
-AWAY = (PoolTimeout, OperationalError, InternalError)
+AWAY = (PoolTimeout, OperationalError, InternalError, *NOT_YET)
 
 _EVENTS = {
     "/voice/closed": happened.answer,
@@ -41,7 +43,7 @@ _EVENTS = {
     "/voice/overflow": happened.overflow,
     "/voice/status": happened.status,
 }
-_KEYED = frozenset({"/voice/hold-key", "/voice/closed"})
+_NUMBERED = frozenset({"/voice/hold-key", "/voice/closed", "/voice/overflow"})  # by the turn in their address
 _BEGINNINGS = frozenset({"/voice/incoming", "/voice/fallback"})
 
 
@@ -75,7 +77,7 @@ def keep_text(wiring: Wiring, error: Exception, path: str, text_id: str, form: F
     if receipt is not None:
         return bool(text_id) and _put(wiring, receipt.message_sid, path, None, text_id, form)
     message = inbound.message(form)
-    if message is None or replies.read(message.body, opted_out=False) != "stop":
+    if message is None or asked_for(message, opted_out=False) != "stop":
         return False
     return _put(wiring, message.message_sid, path, None, "", form)
 
@@ -117,7 +119,9 @@ class Landing:
                     break
                 try:
                     done = call_of(name) not in behind and self._one(name)
-                except AWAY:
+                except AWAY as error:
+                    if isinstance(error, NOT_YET):  # the database is there, and no alert of its own says this
+                        log.error("landing_without_tables", why=type(error).__name__)
                     break
                 landed += done
                 if not done:
@@ -130,29 +134,37 @@ class Landing:
         """Whether it is out of the way."""
         if time.monotonic() < self._not_before.get(name, 0.0):
             return False
+        kept: Kept | None = None
         try:
             kept = self._wiring.spool.read(name)
             take(self._wiring, kept)
-        except FileNotFoundError:
-            pass
         except AWAY:
             raise
+        except OSError as error:
+            if kept is not None or not isinstance(error, FileNotFoundError):  # else another process landed it
+                log.warning("kept_webhook_later", call_sid=call_of(name), why=type(error).__name__)
+                return self._later(name)
         except UnknownCall:
-            if (self._wiring.clock() - kept.at).total_seconds() < KNOWN_WITHIN_S:
-                self._not_before[name] = time.monotonic() + LOOK_AGAIN_S
-                return False
+            assert kept is not None
+            within_s = END_KNOWN_WITHIN_S if kept.path == "/voice/status" else KNOWN_WITHIN_S
+            if (self._wiring.clock() - kept.at).total_seconds() < within_s:
+                return self._later(name)
             log.warning("kept_webhook_of_no_call", call_sid=call_of(name), path=kept.path)
         except Exception:
             self._tried[name] += 1
             log.exception("kept_webhook_failed", call_sid=call_of(name), tried=self._tried[name])
             if self._tried[name] < TRIES:
                 return False
-            if not is_erased(self._wiring, kept):
+            if kept is None or not is_erased(self._wiring, kept):  # None: broken on disk, or its key is gone
                 self._wiring.spool.put_aside(name)
         self._wiring.spool.landed(name)
         self._not_before.pop(name, None)
         self._tried.pop(name, None)
         return True
+
+    def _later(self, name: str) -> bool:
+        self._not_before[name] = time.monotonic() + LOOK_AGAIN_S
+        return False
 
     def _run(self) -> None:
         while not self._stop.wait(LOOK_S):
@@ -182,8 +194,8 @@ def take(wiring: Wiring, kept: Kept) -> None:
         answer_text(then, message)
     elif (sid := inbound.call_sid(kept.form)) is not None:
         make, turn, mark = _EVENTS[kept.path](kept.form), kept.turn, kept.mark
-        if kept.path in _KEYED:  # a turn that another machine took meanwhile makes a yes no repeat
-            make, turn, mark = _late(make), None, f"turn {turn}"
+        if kept.path in _NUMBERED:  # a turn that another machine took meanwhile makes a yes no repeat
+            make, turn, mark = _late(make, turn), None, f"turn {turn}"
         take_turn(then, sid, make, turn=turn, mark=mark, from_number=inbound.caller_number(kept.form))
 
 
@@ -204,10 +216,10 @@ def _stop(wiring: Wiring, kept: Kept) -> None:
             optouts.opt_out(conn, wiring.numbers.key(number), kept.at, "reply")
 
 
-def _late(make: MakeEvent) -> MakeEvent:
+def _late(make: MakeEvent, turn: int | None) -> MakeEvent:
     def told(texts: tuple[TextProgress, ...]) -> Event:
         event = make(texts)
-        return replace(event, late=True) if isinstance(event, HoldKey | Pressed) else event
+        return replace(event, late=turn) if isinstance(event, HoldKey | Pressed) else event
 
     return told
 

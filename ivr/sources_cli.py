@@ -1,11 +1,9 @@
 """`flask source ...`: the communities that articles are drawn from."""
 
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import click
 import structlog
@@ -54,7 +52,9 @@ def source_group() -> None:
 @click.option(
     "--trust", type=click.Choice(RULES), default="accepted", show_default=True, help="threads callers may get"
 )
-@click.option("--max-age-days", type=click.IntRange(min=1), help="no thread without a change for so long")
+@click.option(
+    "--max-age-days", type=click.IntRange(1, console.MOST_DAYS), help="no thread without a change for so long"
+)
 @click.option("--language", default="en", show_default=True, help="where it cannot be told")
 @click.option("--licence", default="", help="where the source names none")
 @click.option("--name-authors", is_flag=True, help="the community lets its authors be named")
@@ -70,7 +70,7 @@ def add_command(kind: str, url: str, name: str | None, credentials: str | None, 
     address = str(Path(url).absolute()) if kind in LOCAL else url
     wiring = _wiring()
     row = SourceRow(
-        name=name or _name_from(url),
+        name=name or console.name_from(url),
         kind=kind,
         url=address,
         options=options,
@@ -92,11 +92,6 @@ def add_command(kind: str, url: str, name: str | None, credentials: str | None, 
     click.echo(f"{row.name} added. Look: flask source test {row.name}; sync now: flask source sync {row.name}")
 
 
-def _name_from(url: str) -> str:
-    base = urlsplit(url).hostname or Path(url).stem
-    return re.sub(r"[^a-z0-9.-]+", "-", base.lower().removeprefix("www.")).strip(".-")[:30] or "source"
-
-
 @source_group.command("list")
 def list_command() -> None:
     """Every source: how it is trusted, how many articles it gives, how its last sync went."""
@@ -108,6 +103,10 @@ def list_command() -> None:
             left_out = ", ".join(f"{number} {reason}" for reason, number in threads.refusals(conn, row.name))
             if left_out:
                 click.echo(f"  left out: {left_out}")
+            for line in row.unread[:SHOWN]:
+                click.echo(f"  cannot be read: {line}")
+            if len(row.unread) > SHOWN:
+                click.echo(f"  cannot be read: {len(row.unread) - SHOWN} more")
             if row.problem:
                 click.echo(f"  PROBLEM ({row.failures} times in a row): {row.problem}")
 
@@ -143,15 +142,15 @@ def sync_command(names: tuple[str, ...], due: bool, believe: bool, anew: bool) -
         names = names or tuple(row.name for row in sources.list_all(conn))
         for name in names:
             known_source(conn, name)
-    failed = [name for name in names if not _synced(wiring, name, believe=believe, anew=anew)]
+    failed = [name for name in names if not _synced(wiring, name, believe=believe, anew=anew, whole=not due)]
     if failed:
         raise click.ClickException(f"not synced: {', '.join(failed)}. Their last good articles stay.")
 
 
-def _synced(wiring: Wiring, name: str, *, believe: bool, anew: bool) -> bool:
+def _synced(wiring: Wiring, name: str, *, believe: bool, anew: bool, whole: bool) -> bool:
     try:
         with _bar(name) as progress:
-            done = sync(wiring, name, progress=progress, believe=believe, anew=anew)
+            done = sync(wiring, name, progress=progress, believe=believe, anew=anew, whole=whole)
     except SourceError as error:
         click.echo(f"{name}: {error}", err=True)
         return False

@@ -47,6 +47,11 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Kept).decode
 
 
+def left_aside(folder: Path) -> list[Path]:
+    """What will not land: refused by the database for good, or left half written by a writer that died."""
+    return [*folder.glob("*.refused"), *folder.glob("*.draft")]
+
+
 class Spool:
     """One folder for all web processes of a machine. `seal` and `open_` hide and show a text."""
 
@@ -184,8 +189,10 @@ class Spool:
         begun = time.thread_time()
         try:
             listed = os.listdir(self._folder)
-        except OSError:
+        except FileNotFoundError:
             listed = []
+        except OSError:  # a disk that cannot be read: what is known to wait goes on waiting
+            listed = list(self._names)
         names = {name for name in listed if name.endswith(SUFFIX)}
         names.update(self._memory)
         for name in self._names - names:

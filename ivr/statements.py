@@ -13,10 +13,11 @@ from ivr.jobs import keep_estimates
 from ivr.jobs.keep_estimates import Estimate
 from ivr.jobs.settle_ledger import Books, card_of, zone_of
 from ivr.ledger import books
+from ivr.ledger.bands import Band
 from ivr.ledger.books import COSTS, Entry, Figure, Line, Period
 from ivr.ledger.estimate import Arms, incremental, share_at_last
 from ivr.ledger.rates import RateCard
-from ivr.ledger.statement import Band, Channel, Given, Sealed, Statement, Worth, statement
+from ivr.ledger.statement import Channel, Given, Sealed, Statement, Worth, statement
 from ivr.ledger.statement_words import Number, sections, title
 from ivr.wiring import Wiring
 from models import contacts, erase, ledger, periods, rates, statements

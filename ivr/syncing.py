@@ -42,6 +42,8 @@ LEAST_KEPT = 0.7
 TOLD_EVERY_S = 1.0
 MAX_THREAD_ID = 500
 SKIPPED_KEPT = 1000
+UNREAD_KEPT = 100  # in the source's row
+ANOTHER = "?"  # a version that no thread has
 ALIKE_LETTERS = 4000  # of a thread, that its doubles are told by
 
 
@@ -70,8 +72,10 @@ def sync(
     fetch: Fetch | None = None,
     believe: bool = False,
     anew: bool = False,
+    whole: bool = False,
 ) -> Synced:
-    """Sync a source now. `believe` takes whatever it says; `anew` reads everything again.
+    """Sync a source now. `believe` takes whatever it says; `anew` reads everything again; `whole` lists everything, as
+    is done once a day and for who asks for a sync: so what is gone is seen.
 
     Raises LookupError for an unknown source and `SourceError` for one that cannot be synced: then its last good
     articles stay, and the reason stands in its row.
@@ -85,9 +89,10 @@ def sync(
         row = known_source(conn, name)
         try:
             told = _telling(conn, wiring, name, progress)
-            done = _sync(conn, wiring, row, fetch or fetcher(wiring), told, believe=believe, anew=anew)
+            done = _sync(conn, wiring, row, fetch or fetcher(wiring), told, believe=believe, anew=anew, whole=whole)
         except Exception as error:
-            why = str(error) if isinstance(error, SourceError) else f"failed unexpectedly ({type(error).__name__})"
+            why = f"failed unexpectedly ({type(error).__name__})"
+            why = plain(str(error)) if isinstance(error, SourceError) else why
             sources.note_problem(conn, name, why, wiring.clock(), LONGEST_PAUSE)
             if isinstance(error, NotBelieved):
                 sources.start_over(conn, name)  # what it said may be wrong in more than the number
@@ -146,19 +151,34 @@ def opened(row: SourceRow, known: dict[str, str], *, full: bool) -> Source:
 
 
 def _sync(
-    conn: Connection, wiring: Wiring, row: SourceRow, fetch: Fetch, progress: Progress, *, believe: bool, anew: bool
+    conn: Connection,
+    wiring: Wiring,
+    row: SourceRow,
+    fetch: Fetch,
+    progress: Progress,
+    *,
+    believe: bool,
+    anew: bool,
+    whole: bool,
 ) -> Synced:
     now = wiring.clock()
-    full = row.listed_at is None or now - row.listed_at >= LISTED_EVERY
-    source = opened(row, {} if anew else threads.versions(conn, row.name), full=full)
+    lately = row.listed_at is not None and now - row.listed_at < LISTED_EVERY
+    full = whole or row.asked_at is not None or not lately
+    known = threads.versions(conn, row.name)
+    source = opened(row, dict.fromkeys(known, ANOTHER) if anew else known, full=full)
     done = Synced()
     try:
         for batch in source.changes(row.cursor, fetch, progress):
             _store(conn, row, batch, now, done)
+        if full:
+            sources.note_listed(conn, row.name, now)  # also where nobody could tell what is gone
     except Paused as paused:
         done.paused = str(paused)
         if paused.after_s is not None:
             done.rest = timedelta(seconds=min(paused.after_s, LONGEST_REST.total_seconds()))
+    # A thread that cannot be read is asked for again when all are listed: until then it stands beside the new ones.
+    before = () if full and not done.paused else row.unread
+    sources.note_unread(conn, row.name, tuple(dict.fromkeys((*before, *done.skipped)))[:UNREAD_KEPT])
     settled_lately = row.synced_at is not None and now - row.synced_at < SETTLED_EVERY
     if done.pulled or row.unsettled or believe or anew or row.problem or not settled_lately:
         settle(conn, row, now, done, believe=believe, rewrite=anew)
@@ -179,7 +199,7 @@ def _store(conn: Connection, row: SourceRow, batch: Batch, now: datetime, done: 
     changed = {change.id: change for change in batch.changes}
     kept = list(cleaned((one for one in changed.values() if isinstance(one, Raw)), row, done))
     gone = [one.id for one in changed.values() if isinstance(one, Gone)]
-    done.skipped += batch.skipped[: SKIPPED_KEPT - len(done.skipped)]
+    done.skipped += map(plain, batch.skipped[: SKIPPED_KEPT - len(done.skipped)])
     with conn.transaction():
         threads.put(conn, row.name, [new for new, _ in kept])
         changes = len(kept) + threads.note_gone(conn, row.name, gone)

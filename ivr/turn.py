@@ -131,6 +131,8 @@ def take_turn(
                 webhooks.note_turn(state, kept.turn, repeat=True)
                 return kept.reply
             step = _decide(wiring, conn, state, event, plan, from_number)
+            if _told_late(event) and step.state is state:
+                return kept.reply  # a new turn would take the keys away from what the caller hears by now
             step = replace(step, state=_marked(_unsaid(step.state), mark if turn is None else f"turn {turn}"))
             document = wiring.render(step.prompts, plan, kept.turn + 1, step.state.language)
             if _save(wiring, conn, _row(wiring, state, step, document), step, plan, from_number, state):
@@ -343,8 +345,14 @@ def _is_repeat(kept: Latest, turn: int | None, mark: str) -> bool:
 
 
 def _looks_old(kept: Latest, turn: int | None, mark: str, make_event: MakeEvent, moment: Moment) -> bool:
-    """Whether a request seems to be one that was answered before, by what this process remembers of the call."""
-    return _is_repeat(kept, turn, mark) or is_stale(kept.state, make_event(kept.texts), moment)
+    """Whether a request seems to be one that was answered before, by what this process remembers of the call, or is
+    told so late that the call went on elsewhere."""
+    event = make_event(kept.texts)
+    return _is_repeat(kept, turn, mark) or _told_late(event) or is_stale(kept.state, event, moment)
+
+
+def _told_late(event: Event) -> bool:
+    return isinstance(event, HoldKey | Pressed) and event.late is not None
 
 
 def _seen(state: CallState, mark: str) -> bool:

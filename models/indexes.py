@@ -122,9 +122,20 @@ def before_current(conn: Connection) -> IndexVersion | None:
 
 
 def kept(conn: Connection, versions: int) -> Sequence[str]:
-    """The live version and the newest others, `versions` in all: their files stay."""
+    """The live version and the newest that once were, `versions` in all: their files stay. Those that a rollback left
+    come last: of several bad ones in a row none takes the place of the good one."""
     rows = conn.execute(
-        "SELECT version FROM index_versions ORDER BY state = 'live' DESC, built_at DESC LIMIT %s", (versions,)
+        "SELECT version FROM index_versions WHERE state <> 'built'"
+        " ORDER BY state = 'live' DESC, left_at IS NULL DESC, built_at DESC LIMIT %s",
+        (versions,),
+    )
+    return [row[0] for row in rows]
+
+
+def outdated(conn: Connection, keep: Iterable[str]) -> Sequence[str]:
+    """The versions that once were live, but for these."""
+    rows = conn.execute(
+        "SELECT version FROM index_versions WHERE state = 'retired' AND version <> ALL(%s)", (list(keep),)
     )
     return [row[0] for row in rows]
 
@@ -167,6 +178,19 @@ def chunk(conn: Connection, version: str, file: str, place: int) -> Chunk | None
         binary=True,
     ).fetchone()
     return Chunk(bytes(row[0]), bytes(row[1])) if row else None
+
+
+def size_bytes(conn: Connection, version: str) -> int:
+    """Of all files of a version."""
+    row = conn.execute(
+        "SELECT coalesce(sum(octet_length(content)), 0) FROM index_chunks WHERE version = %s", (version,)
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def forget(conn: Connection, version: str) -> None:
+    """Drop a version that never was live, its files with it."""
+    conn.execute("DELETE FROM index_versions WHERE version = %s AND state = 'built'", (version,))
 
 
 def forget_chunks(conn: Connection, keep: Iterable[str]) -> None:

@@ -1,6 +1,6 @@
 """Sources of articles: where they are, how far they are trusted, and how their last sync went."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -38,6 +38,7 @@ class SourceRow(NamedTuple):
     read_so_far: int | None = None
     read_of: int | None = None
     told_at: datetime | None = None
+    unread: Sequence[str] = ()
 
 
 _COLUMNS = ", ".join(SourceRow._fields)
@@ -116,6 +117,11 @@ def note_settled(conn: Connection, name: str) -> None:
 def note_listed(conn: Connection, name: str, now: datetime) -> None:
     """Everything the source has was listed just now."""
     conn.execute("UPDATE sources SET listed_at = %s WHERE name = %s", (now, name))
+
+
+def note_unread(conn: Connection, name: str, lines: Sequence[str]) -> None:
+    """What of the source could not be read: an address and a reason each."""
+    conn.execute("UPDATE sources SET unread = %s WHERE name = %s", (list(lines), name))
 
 
 def note_synced(conn: Connection, name: str, now: datetime, next_at: datetime) -> None:

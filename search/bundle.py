@@ -3,6 +3,7 @@
 The arrays of a large community stay in their files, memory-mapped; only what every search touches is held.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,6 +23,7 @@ Array = npt.NDArray[Any]
 # Kinds of passages. An article's answers are 2, 3 ..., the accepted first, then by votes.
 TITLE, QUESTION, ANSWER, WHOLE = 0, 1, 2, 255
 MOST_ANSWERS = 5
+MOST_LANGUAGES = 255  # nobody finds the articles of further ones; only a source gone wrong has that many
 KINDS: tuple[int, ...] = (TITLE, QUESTION, *range(ANSWER, ANSWER + MOST_ANSWERS), WHOLE)
 
 RECORD = np.dtype([("language", "u1"), ("accepted", "u1"), ("votes", "<i4"), ("helped", "<u4"), ("day", "<i4")])
@@ -236,7 +238,7 @@ class Collected:
     def names(self) -> dict[str, Any]:
         """What language and tag numbers stand for, and the mean number of words of an article."""
         return {
-            "languages": list(self._languages),
+            "languages": list(self._languages)[:MOST_LANGUAGES],
             "tags": list(self._tags),
             "mean_length": self._words.mean_length,
         }
@@ -248,10 +250,8 @@ class Collected:
         kinds: Sequence[int],
         words: Sequence[tuple[str, Sequence[str]]] | None = None,
     ) -> None:
-        """One article with the kinds of its passages. Raises `ValueError` beyond 255 languages."""
-        language = self._languages.setdefault(article.language, len(self._languages))
-        if language > 0xFF:
-            raise ValueError("an index holds at most 256 languages")
+        """One article with the kinds of its passages."""
+        language = min(self._languages.setdefault(article.language, len(self._languages)), MOST_LANGUAGES)
         row = len(self._ids)
         self._ids.append(article.id.encode())
         self._titles.append(article.title.encode("utf-8", "replace"))
@@ -312,6 +312,8 @@ def bundle_of(
     if len(owners) and (int(owners[-1]) != articles - 1 or np.any(np.diff(owners.astype(np.int64)) < 0)):
         raise ValueError("holds passages out of order")
     mean, deviation = map(float, names["density"])
+    if not (math.isfinite(mean) and math.isfinite(deviation)):
+        raise ValueError("holds a density that is no number")
     mean_length = float(names["mean_length"])
     if not mean_length >= 1:
         raise ValueError(f"holds articles of {mean_length} words")

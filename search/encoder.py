@@ -56,7 +56,8 @@ class Encoder(Protocol):
         ...
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        """Unit vectors, float32 of shape (len(texts), dimension), in the order of `texts`."""
+        """Unit vectors, float32 of shape (len(texts), dimension), in the order of `texts`. Raises `EncoderError` when
+        the network gives something else."""
         ...
 
 
@@ -104,7 +105,7 @@ class OnnxEncoder:
         hidden = self._session.run(None, feeds)[0]
         weights = mask[:, :, None].astype(np.float32)
         mean = (hidden * weights).sum(axis=1) / weights.sum(axis=1)
-        return np.asarray(mean / np.linalg.norm(mean, axis=1, keepdims=True), dtype=np.float32)
+        return _of_length_one(mean)
 
 
 class FastOnnxEncoder:
@@ -133,7 +134,7 @@ class FastOnnxEncoder:
         tokens = self._tokenizer.encode(clean(texts[0])).ids
         hidden = self._session.run(None, {READS: np.array([tokens], dtype=np.int64)})[0]
         mean = hidden.mean(axis=1)
-        return np.asarray(mean / np.linalg.norm(mean, axis=1, keepdims=True), dtype=np.float32)
+        return _of_length_one(mean)
 
 
 class SentenceTransformersEncoder:
@@ -163,7 +164,19 @@ class SentenceTransformersEncoder:
         if not cleaned:
             return np.empty((0, self.dimension), dtype=np.float32)
         vectors = self._model.encode(cleaned, normalize_embeddings=True, show_progress_bar=False)
-        return np.asarray(vectors, dtype=np.float32)
+        return _numbers(np.asarray(vectors, dtype=np.float32))
+
+
+def _of_length_one(means: Vectors) -> Vectors:
+    with np.errstate(invalid="ignore"):  # told by `_numbers`
+        return _numbers(np.asarray(means / np.linalg.norm(means, axis=1, keepdims=True), dtype=np.float32))
+
+
+def _numbers(vectors: Vectors) -> Vectors:
+    """No comparison with NaN holds: neither would the gate."""
+    if not np.isfinite(vectors).all():
+        raise EncoderError("the network gives vectors that are no numbers: use another ENCODER or ENCODER_MODEL")
+    return vectors
 
 
 def _refuse_code(folder: Path) -> None:

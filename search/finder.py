@@ -17,6 +17,7 @@ from search.encoder import Encoder, Vectors
 from search.evidence import FEATURES, Asked, asked
 from search.explained import Candidate, Explained, Piece
 from search.fresh import NOTHING_NEW, Delta
+from search.openings import to_the_point
 from search.query import Query
 from search.ranking import Part, Place, Ranking, rank, rank_each
 from search.result import Match, NoMatch
@@ -239,9 +240,13 @@ def _rows(bundle: Bundle, article_ids: frozenset[str]) -> frozenset[int]:
 
 
 def searched_text(query: Query) -> str | None:
-    """What is embedded: the caller's words, or the last menu choice when nothing was said; None when neither is."""
-    texts = (query.transcript, *reversed(query.path))
-    return next((joined(text[:MAX_TRANSCRIPT]) for text in texts if says_something(text)), None)
+    """What is embedded: the caller's words, from where they say something on, or the last menu choice when nothing was
+    said; None when neither is."""
+    if says_something(query.transcript):
+        words = joined(query.transcript[:MAX_TRANSCRIPT])
+        meant = to_the_point(words, query.language)
+        return meant if says_something(meant) else words
+    return next((joined(text[:MAX_TRANSCRIPT]) for text in reversed(query.path) if says_something(text)), None)
 
 
 def says_something(text: str) -> bool:

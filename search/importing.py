@@ -1,13 +1,13 @@
 """Article files read record by record: JSON lines, CSV, or a folder of Markdown.
 
-A bad record is skipped and reported with its place and reason. A file is refused whole when it is not
+A bad record is skipped and reported with its place and reason. A file of many is refused whole when it is not
 UTF-8, is of an unknown kind or holds no valid record, so that what was live stays live.
 """
 
 import csv
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -57,12 +57,19 @@ def read_articles(path: Path, report: ImportReport, defaults: Defaults | None = 
 
     Raises `ImportRefused`, possibly after some articles were given: store them in one transaction.
     """
+    return (article for article, _ in read_records(path, report, defaults or Defaults()))
+
+
+def read_records(
+    path: Path, report: ImportReport, defaults: Defaults
+) -> Iterator[tuple[Article, Mapping[str, object]]]:
+    """As `read_articles`, each with the record it was made from."""
     first_place: dict[str, str] = {}
     for where, record in _records(path, report):
         try:
             if isinstance(record, RecordError):
                 raise record
-            article = article_from(record, defaults or Defaults())
+            article = article_from(record, defaults)
             if article.id in first_place:
                 raise RecordError(f"id {article.id} is already used in {first_place[article.id]}")
         except RecordError as error:
@@ -70,7 +77,7 @@ def read_articles(path: Path, report: ImportReport, defaults: Defaults | None = 
             continue
         first_place[article.id] = where
         report.kept += 1
-        yield article
+        yield article, record if isinstance(record, Mapping) else {}
     if not report.kept:
         why = "; ".join(f"{skipped.where} {skipped.reason}" for skipped in report.skipped[:3])
         raise ImportRefused(f"{path} holds no valid article" + (f": {why}" if why else ""))
@@ -118,8 +125,11 @@ def _csv_records(path: Path, report: ImportReport) -> Iterator[Record]:
     csv.field_size_limit(MAX_RECORD_BYTES)
     with path.open("rb") as file:
         reader = csv.DictReader(_csv_lines(file, report), restkey="", strict=True)
-        columns = set(reader.fieldnames or ())
-        if not {"id", "title"} <= columns:
+        try:
+            reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
+        except csv.Error as error:
+            raise ImportRefused(f"{path} has a first line that is not CSV ({error})") from None
+        if not {"id", "title"} <= set(reader.fieldnames):
             raise ImportRefused(f"{path} has no columns id and title in its first line, parted by commas")
         while True:
             where = f"line {reader.line_num + 1}"
@@ -149,7 +159,10 @@ def _markdown_records(folder: Path, report: ImportReport) -> Iterator[Record]:
             continue
         content = path.read_bytes()
         report.bytes_read += len(content)
-        yield where, _from_markdown(_decoded(content, where), where)
+        try:
+            yield where, _from_markdown(_decoded(content, where), where)
+        except ImportRefused:  # one file of many
+            yield where, RecordError("is not UTF-8")
 
 
 def _markdown_files(folder: Path) -> list[Path]:

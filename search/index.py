@@ -16,7 +16,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from itertools import compress, islice
 from pathlib import Path
@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from search import soundness
 from search.article import Article
 from search.bundle import ARRAYS, Bundle, Collected, Evidence, bundle_of, passages, views
 from search.encoder import Encoder
@@ -37,6 +38,11 @@ PASSAGES = "passages.npy"
 DIGEST = np.dtype("S16")
 FILES = ("vectors.npy", PASSAGES, *(f"{name}.npy" for name in ARRAYS), "names.json", "model.json", "calibration.json")
 ARTICLES_PER_STEP = 64
+TOLD = {
+    **dict.fromkeys(("format", "dimension", "articles", "passages"), int),
+    **dict.fromkeys(("version", "model_id"), str),
+    "sha256": dict,
+}
 
 Progress = Callable[[int], None]  # how many articles were encoded since the last call
 
@@ -142,40 +148,52 @@ def write(
         raise BundleError("there is no live article to build an index from")
     created = datetime.now(UTC)
     version = f"{created:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
-    draft = root / f".{version}"
-    draft.mkdir(parents=True)
     count = sum(map(len, vectors))
-    _save_vectors(draft, vectors, count)
-    write_lists(draft, threads, progress)
-    arrays = collected.arrays()
-    stored = np.load(draft / "vectors.npy", mmap_mode="r", allow_pickle=False)
-    near = neighbourhood(stored, *views(arrays["owners"], arrays["kinds"]))
-    np.save(draft / PASSAGES, np.array(digests, DIGEST), allow_pickle=False)
-    for name, array in {**arrays, "hubs": near.hubs}.items():
-        np.save(draft / f"{name}.npy", array, allow_pickle=False)
-    for name, content in (
-        ("names", {**collected.names, "density": near.density}),
-        ("model", model or {}),
-        ("calibration", calibration or {}),
-    ):
-        (draft / f"{name}.json").write_text(json.dumps(content), "utf-8")
-    names = (*FILES, *list_files(count))
-    for name in names:
-        _sync_path(draft / name)
-    manifest = {
-        "format": FORMAT,
-        "version": version,
-        "created": created.isoformat(),
-        "model_id": model_id,
-        "dimension": int(vectors[0].shape[1]),
-        "articles": len(collected),
-        "passages": count,
-        "sha256": {name: _sha256(draft / name) for name in names},
-    }
-    (draft / "manifest.json").write_text(_sealed(manifest), "utf-8")
-    _sync_path(draft / "manifest.json")
-    settle(draft, root / version)
+    with _drafted(root / version) as draft:
+        _save_vectors(draft, vectors, count)
+        write_lists(draft, threads, progress)
+        arrays = collected.arrays()
+        stored = np.load(draft / "vectors.npy", mmap_mode="r", allow_pickle=False)
+        near = neighbourhood(stored, *views(arrays["owners"], arrays["kinds"]))
+        np.save(draft / PASSAGES, np.array(digests, DIGEST), allow_pickle=False)
+        for name, array in {**arrays, "hubs": near.hubs}.items():
+            np.save(draft / f"{name}.npy", array, allow_pickle=False)
+        for name, content in (
+            ("names", {**collected.names, "density": near.density}),
+            ("model", model or {}),
+            ("calibration", calibration or {}),
+        ):
+            (draft / f"{name}.json").write_text(json.dumps(content), "utf-8")
+        names = (*FILES, *list_files(count))
+        for name in names:
+            _sync_path(draft / name)
+        manifest = {
+            "format": FORMAT,
+            "version": version,
+            "created": created.isoformat(),
+            "model_id": model_id,
+            "dimension": int(vectors[0].shape[1]),
+            "articles": len(collected),
+            "passages": count,
+            "sha256": {name: _sha256(draft / name) for name in names},
+        }
+        (draft / "manifest.json").write_text(_sealed(manifest), "utf-8")
+        _sync_path(draft / "manifest.json")
     return version
+
+
+@contextmanager
+def _drafted(folder: Path) -> Iterator[Path]:
+    """A folder beside, to be filled; filled, it becomes `folder`. One that cannot be filled goes: a disk that was full
+    would stay so."""
+    draft = folder.with_name(f".{folder.name}")
+    draft.mkdir(parents=True)
+    try:
+        yield draft
+        settle(draft, folder)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
 
 
 def settle(draft: Path, folder: Path) -> None:
@@ -202,9 +220,12 @@ def load(folder: Path, model_id: str, dimension: int) -> Bundle:
         names, model, calibration = (
             json.loads((folder / f"{name}.json").read_text("utf-8")) for name in ("names", "model", "calibration")
         )
+        soundness.see_arrays(arrays)
+        soundness.see_weights(model, calibration)
         vectors = VectorIndex(folder)
         if vectors.dimension != dimension:
             raise ValueError(f"holds vectors of {vectors.dimension} numbers")
+        soundness.see_vectors(vectors)
         return bundle_of(folder.name, model_id, arrays, names, vectors, model, calibration)
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise BundleError(f"{folder} {error}: build the index again") from error
@@ -227,16 +248,16 @@ def verify(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def prune(root: Path, keep: Iterable[str]) -> list[str]:
-    """Delete the bundles that are not in `keep`, and unfinished ones a day old; the names deleted."""
-    kept = set(keep)
-    old = datetime.now(UTC).timestamp() - 86_400
+def prune(root: Path, is_old: Callable[[str], bool]) -> list[str]:
+    """Delete the bundles whose version `is_old`, and unfinished ones a day old; the names deleted."""
+    yesterday = datetime.now(UTC).timestamp() - 86_400
     gone = []
     for folder in sorted(root.iterdir()):
-        unfinished = folder.name.startswith(".")
-        if folder.is_dir() and (folder.stat().st_mtime < old if unfinished else folder.name not in kept):
-            shutil.rmtree(folder)
-            gone.append(folder.name)
+        with suppress(OSError):  # another process was faster, or it is not ours to delete
+            unfinished = folder.name.startswith(".")
+            if folder.is_dir() and (folder.stat().st_mtime < yesterday if unfinished else is_old(folder.name)):
+                shutil.rmtree(folder)
+                gone.append(folder.name)
     return gone
 
 
@@ -257,6 +278,8 @@ def read_manifest(folder: Path, version: str | None = None) -> dict[str, Any]:
         raise BundleError(f"{folder / 'manifest.json'} is damaged: build the index again") from error
     if not intact:
         raise BundleError(f"{folder / 'manifest.json'} is damaged (its seal differs): build the index again")
+    if not all(isinstance(manifest.get(name), kind) for name, kind in TOLD.items()):
+        raise BundleError(f"{folder / 'manifest.json'} does not tell what an index does: build the index again")
     if manifest["format"] not in (BEFORE, FORMAT) or manifest["version"] != (version or folder.name):
         kind = OtherBundle if manifest["version"] == (version or folder.name) else BundleError
         raise kind(
@@ -267,13 +290,12 @@ def read_manifest(folder: Path, version: str | None = None) -> dict[str, Any]:
 
 
 def _save_vectors(draft: Path, parts: Sequence[npt.NDArray[np.float16]], count: int) -> None:
-    shape = (count, parts[0].shape[1])
-    file = np.lib.format.open_memmap(draft / "vectors.npy", "w+", np.float16, shape)
-    begin = 0
-    for part in parts:
-        file[begin : begin + len(part)] = part
-        begin += len(part)
-    file.flush()
+    """Written, not mapped: a full disk kills who writes to a mapped file."""
+    head = {"descr": np.lib.format.dtype_to_descr(np.dtype(np.float16)), "fortran_order": False}
+    with (draft / "vectors.npy").open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, {**head, "shape": (count, parts[0].shape[1])})
+        for part in parts:
+            file.write(np.ascontiguousarray(part, np.float16).data)
 
 
 def _sealed(manifest: Mapping[str, Any]) -> str:

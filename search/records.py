@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from search.article import Answer, Article
 from search.speakable import short_version
@@ -13,6 +14,7 @@ MAX_TITLE = 500
 MAX_TEXT = 100_000
 MAX_ANSWERS = 50
 MAX_VOTES = 1_000_000_000
+_MOST = 10**18  # longer ones are slow to write out, or cannot be
 
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,80}")
 _TAG = re.compile(r"\w[^\x00-\x1f\x7f\ud800-\udfff]{0,59}")
@@ -44,13 +46,13 @@ def article_from(record: object, defaults: Defaults) -> Article:
         raise RecordError("has no answer")
     accepted = next((answer for answer in answers if answer.accepted), None)
     return Article(
-        id=_matching(record, "id", _ID, "1 to 80 letters, digits or . _ : -"),
+        id=_identity(record),
         title=_line(record, "title", MAX_TITLE, needed=True),
         question=question,
         answers=answers,
         author=_line(record, "author", 200) or None,
         votes=_votes(record),
-        url=_matching(record, "url", _URL, "a web address, http or https") if record.get("url") else "",
+        url=_address(record) if record.get("url") else "",
         tags=_tags(record.get("tags")),
         language=language_of(record, defaults),
         licence=_line(record, "licence", 200) or defaults.licence,
@@ -59,12 +61,35 @@ def article_from(record: object, defaults: Defaults) -> Article:
     )
 
 
+def id_of(record: Mapping[str, Any]) -> Any:
+    """A record's id; a whole number as its text: JSON and YAML know numbers, the files that name articles do not."""
+    value = record.get("id")
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _MOST:
+        return str(value)
+    return value
+
+
 def language_of(record: Mapping[str, Any], defaults: Defaults) -> str:
     """The code of a record's language, without its region. Raises `RecordError`."""
     text = (_line(record, "language", 20) or defaults.language).lower().replace("_", "-")
     if not _LANGUAGE.fullmatch(text):
         raise RecordError("language is not a code such as en, es or pt-br")
     return text.split("-")[0]  # plans know languages, not regions
+
+
+def is_web_address(text: str) -> bool:
+    """Whether it may be the link of an article: http or https, with a host, of at most 2,000 characters."""
+    try:
+        return bool(_URL.fullmatch(text) and urlsplit(text).hostname)
+    except ValueError:  # http://[
+        return False
+
+
+def _address(record: Mapping[str, Any]) -> str:
+    text = _text(record, "url", 2100)
+    if not is_web_address(text):
+        raise RecordError("url is not a web address, http or https")
+    return text
 
 
 def _thread(record: Mapping[str, Any]) -> tuple[str, tuple[Answer, ...]]:
@@ -125,12 +150,12 @@ def _line(record: Mapping[str, Any], name: str, limit: int, needed: bool = False
     return text
 
 
-def _matching(record: Mapping[str, Any], name: str, form: re.Pattern[str], words: str) -> str:
-    text = _text(record, name, 2100)
+def _identity(record: Mapping[str, Any]) -> str:
+    text = _text({"id": id_of(record)}, "id", 2100)
     if not text:
-        raise RecordError(f"has no {name}")
-    if not form.fullmatch(text):
-        raise RecordError(f"{name} is not {words}")
+        raise RecordError("has no id")
+    if not _ID.fullmatch(text):
+        raise RecordError("id is not 1 to 80 letters, digits or . _ : -")
     return text
 
 

@@ -160,15 +160,12 @@ def _save_lists(folder: Path, index: Any, lists: int, count: int) -> None:
     starts = np.concatenate([[0], np.cumsum(sizes)])
     width = int(index.code_size)
     passages = np.empty(count, dtype=np.uint32)
-    codes = np.lib.format.open_memmap(folder / LIST_FILES[4], "w+", np.uint8, (count, width))
-    for number in np.flatnonzero(sizes):
-        begin, end = int(starts[number]), int(starts[number + 1])
-        ids = _faiss.rev_swig_ptr(index.invlists.get_ids(int(number)), end - begin)
-        passages[begin:end] = ids
-        own = _faiss.rev_swig_ptr(index.invlists.get_codes(int(number)), (end - begin) * width)
-        codes[begin:end] = own.reshape(-1, width)
-    codes.flush()
-    del codes
+    with (folder / LIST_FILES[4]).open("wb") as file:  # not mapped: a full disk kills who writes to a mapped file
+        np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": (count, width)})
+        for number in np.flatnonzero(sizes):
+            begin, end = int(starts[number]), int(starts[number + 1])
+            passages[begin:end] = _faiss.rev_swig_ptr(index.invlists.get_ids(int(number)), end - begin)
+            file.write(_faiss.rev_swig_ptr(index.invlists.get_codes(int(number)), (end - begin) * width).data)
     centres = index.quantizer.reconstruct_n(0, lists)
     codebook = _faiss.vector_to_array(index.pq.centroids)
     for name, array in zip(LIST_FILES[:4], (centres, codebook, starts, passages), strict=True):
@@ -215,6 +212,8 @@ def _lists(folder: Path, count: int, dimension: int) -> tuple[Any, Any]:
         (count, width),
     ):
         raise VectorsError(f"{folder} holds lists of {shapes} for {count} passages")
+    if starts[0] != 0 or starts[-1] != count or np.any(np.diff(starts.astype(np.int64)) < 0) or passages.max() >= count:
+        raise VectorsError(f"{folder} holds lists of other passages")  # FAISS would read what lies behind them
     index, quantizer = _empty(dimension, len(centres))
     quantizer.add(np.ascontiguousarray(centres, dtype=np.float32))
     _faiss.copy_array_to_vector(np.array(codebook, dtype=np.float32), index.pq.centroids)

@@ -14,6 +14,7 @@ from redis import Redis
 from config.settings import Settings, load
 from ivr import wiring as wirings
 from ivr.app import create_app
+from ivr.jobs.erase_old import erase_old
 from ivr.jobs.times import DEFAULT
 from ivr.jobs.worker import drain
 from ivr.landing import Landing
@@ -122,7 +123,7 @@ class Stage:
         hooks = Hooks(
             settle=self.settle,
             given=lambda _: self.meanwhile(self._given),
-            rest=lambda _: self.work(),
+            rest=self.rest,
             flushall=self.forget,
             expects=self.expects,
             meanwhile=self.meanwhile,
@@ -157,6 +158,12 @@ class Stage:
     def work(self) -> None:
         if self.working:
             drain(self.wiring)
+
+    def rest(self, _: timedelta) -> None:
+        """Days go by: what is old is erased."""
+        self.work()
+        if self.working:
+            erase_old(self.wiring)
 
     def forget(self) -> None:
         with Redis.from_url(self.scenery.redis_url) as client:

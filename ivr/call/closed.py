@@ -31,6 +31,7 @@ def close(state: CallState, plan: Plan, moment: Moment, why: str) -> Step:
     if not made:
         return _end(state, plan, (*message, told), (*closed, *facts))
     offer = offer_words.closing(state, plan, state.offers[-1])
+    state = replace(state, news_of=None)  # key 1 is for the article
     return _ask(state, moment, (told, offer), "offer", (*closed, *facts))
 
 
@@ -73,8 +74,8 @@ def overtaken(state: CallState, event: Pressed, plan: Plan, moment: Moment) -> S
     """A key that is told after the call went on or was over: a yes to the article of that time is a yes, anything else
     nothing."""
     offer = state.offer
-    if event.keys.strip() != "1" or state.closed_why is None or offer is None or not offer.open or not offer.text:
-        return Step(state)
+    if event.keys.strip() != "1" or offer is None or not offer.open or not offer.text or state.news_of is not None:
+        return Step(state)  # while news are asked for, nobody knows which question it answers
     state, facts = texting.accept(state, plan, moment)
     reason = moment.text_refusal or text_refusal(state, plan)
     if reason is None and state.caller.kind is not CallerKind.MOBILE:

@@ -15,7 +15,7 @@ class Pressed(Value, frozen=True):
     """Keys, as pressed: `0-9 * #`, the finishing key left out. `late`: told only now, as of `HoldKey`."""
 
     keys: str
-    late: bool = False
+    late: int | None = None
 
 
 class Said(Value, frozen=True):
@@ -60,13 +60,13 @@ class Waited(Value, frozen=True):
 
 class HoldKey(Value, frozen=True):
     """A key during the hold ('' = the number entry ended without one), or words as recognised. `late`: told only now,
-    after what came later may have been taken already."""
+    after what came later may have been taken already; the turn whose question it answers."""
 
     keys: str
     texts: tuple[TextProgress, ...] = ()
     words: str = ""
     confidence: float | None = None
-    late: bool = False
+    late: int | None = None
 
 
 class AgentAnswered(Value, frozen=True):

@@ -44,6 +44,8 @@ def decide(state: CallState, event: Event, plan: Plan, moment: Moment) -> Step:
             return joining.back_in_line(state, plan, moment)
         case OverflowEnded() if state.stage is Stage.CLOSED:
             return closed.overflow_ended(state, event, plan)
+        case OverflowEnded() if state.over and state.closed_why is not None:
+            return replace(closed.overflow_ended(state, event, plan), prompts=())
         case Found() if _searching(state):
             return joining.found(state, event, plan, moment)
         case Waited() | HoldKey() | AgentAnswered() | LeftQueue():
@@ -60,8 +62,8 @@ def _searching(state: CallState) -> bool:
 
 
 def _answered(state: CallState, event: Pressed | Said | Silent, plan: Plan, moment: Moment) -> Step:
-    if isinstance(event, Pressed) and event.late and state.stage is not Stage.CLOSED:
-        return closed.overtaken(state, event, plan, moment)
+    if isinstance(event, Pressed) and _overtaken(state, event, Stage.CLOSED):
+        return _goes_on(closed.overtaken(state, event, plan, moment), plan, moment)
     match state.stage:
         case Stage.RETURNING:
             return returning.answer(state, event, plan, moment)
@@ -75,7 +77,20 @@ def _answered(state: CallState, event: Pressed | Said | Silent, plan: Plan, mome
             return _again(state, plan, moment)
 
 
+def _overtaken(state: CallState, event: HoldKey | Pressed, asked_in: Stage) -> bool:
+    """Whether a key is told only now, and the call is no longer where it was pressed."""
+    return event.late is not None and (event.late != state.turn or state.stage is not asked_in)
+
+
+def _goes_on(step: Step, plan: Plan, moment: Moment) -> Step:
+    """What the caller hears by now plays on; who asks for it again keeps the place."""
+    gone = step.state.stage in (Stage.CLOSED, *OVER)
+    return step if gone else replace(step, prompts=_again(step.state, plan, moment).prompts)
+
+
 def _queued(state: CallState, event: Queued, plan: Plan, moment: Moment) -> Step:
+    if isinstance(event, HoldKey) and _overtaken(state, event, Stage.HOLD):
+        return _goes_on(hold_keys.overtaken(state, event, plan, moment), plan, moment)
     if state.stage in OVER:
         return _late(state, event, plan, moment)
     if state.stage is not Stage.HOLD:
@@ -97,10 +112,8 @@ def _late(state: CallState, event: Queued, plan: Plan, moment: Moment) -> Step:
         if with_agent:
             return leaving.after_agent(state, event)
         return leaving.too_late(state, event, plan, moment)
-    if isinstance(event, HoldKey) and event.late:
-        return hold_keys.overtaken(state, event, plan, moment)
-    if isinstance(event, AgentAnswered) and with_agent:
-        return leaving.answered(state, event, plan, moment)
+    if isinstance(event, AgentAnswered):
+        return (leaving.answered if with_agent else leaving.answered_too_late)(state, event, plan, moment)
     moved = state.left == "redirected" and not state.over
     if isinstance(event, Waited) and moved and (event.waited_s or 0) < state.waited_s:  # in line once more, from 0
         return _found_holding(state, event, plan, moment)

@@ -76,10 +76,30 @@ def too_late(state: CallState, event: LeftQueue, plan: Plan, moment: Moment) -> 
             step = Step(replace(joined, left=step.state.left), (), facts)
         ended_too = replace(step.state, stage=Stage.ENDED)
         return Step(ended_too, (), (held, *step.facts), cancel_follow_ups=step.cancel_follow_ups)
-    if event.result.strip().lower() not in ("bridged", "redirected-from-bridged") or state.left != "hung_up_in_queue":
+    if event.result.strip().lower() not in ("bridged", "redirected-from-bridged"):
         return Step(state)
-    fact = Fact("agent_connected", {"queue": state.queue, "waited_s": event.waited_s, "late": True})
-    facts = (fact, *_ended_with_agent(event.result))
+    return _had_agent(state, event.waited_s, event.result)
+
+
+def answered_too_late(state: CallState, event: AgentAnswered, plan: Plan, moment: Moment) -> Step:
+    """An agent took the call, told after its end: it only looked hung up, or was in the queue without our knowing."""
+    if state.over and state.left is None:
+        state, held = queueing.join(state, plan)
+        connected = Fact("agent_connected", {"queue": state.queue, "waited_s": event.waited_s})
+        facts = (held, connected, *_ended_with_agent("hangup"))
+        step = Step(replace(state, stage=Stage.ENDED, left="agent_connected"), (), facts, cancel_follow_ups=True)
+    else:
+        step = _had_agent(state, event.waited_s, "hangup")
+    agent = event.agent_call_sid or state.agent_call_sid
+    return replace(step, state=replace(step.state, agent_call_sid=agent))
+
+
+def _had_agent(state: CallState, waited_s: int | None, result: str) -> Step:
+    """What the end of a call that looked hung up turns out to have been."""
+    if state.left != "hung_up_in_queue":
+        return Step(state)
+    fact = Fact("agent_connected", {"queue": state.queue, "waited_s": waited_s, "late": True})
+    facts = (fact, *_ended_with_agent(result))
     return Step(replace(state, left="agent_connected"), (), facts, cancel_follow_ups=True)
 
 

@@ -17,7 +17,7 @@ from config.settings import Settings
 from ivr.carrier.client import CarrierBusy, build_client
 
 LISTED = 100  # messages to one number looked through, newest first
-SKEW = timedelta(minutes=2)  # between the carrier's clock and ours
+SKEW = timedelta(hours=1)  # between the carrier's clock and a machine's whose time nobody sets: it costs a look only
 
 #: what asking the carrier may end in, an answer that cannot be read among it
 _NOTHING_LEARNT = (

@@ -13,7 +13,7 @@ from ivr.console.actors import Actor
 from ivr.console.errors import Missing, Sentence, Wrong, sentence
 from ivr.console.switches import wrong_why
 from ivr.jobs.settle_ledger import Books, card_of, zone_of
-from ivr.ledger import baselines, estimate, postings, rates, statement
+from ivr.ledger import baselines, estimate, postings, printed, rates, statement
 from ivr.ledger.books import COSTS, MEMO, MICRO, SAVINGS, Entry, Totals, next_month, totals
 from ivr.ledger.estimate import Cell
 from ivr.ledger.outcomes import judge
@@ -69,7 +69,7 @@ FIGURES: Mapping[str, Figure] = {
         _figure("outcome", sentence("What became of a call"), judge),
         _figure("haircut", sentence("Haircut"), baselines.baselines),
         _figure("unit-cost", sentence("Cost of a contact"), rates.cost_per_contact),
-        _figure("rounding", sentence("Rounding"), statement.printed),
+        _figure("rounding", sentence("Rounding"), printed.printed),
         _figure("confirmed", sentence("Confirmed"), postings.dues, SAVINGS - {Entry.LATE_REVERSAL}),
         _figure("late_reversals", sentence("Taken back after it was confirmed"), judge, (Entry.LATE_REVERSAL,)),
         _figure("costs", sentence("Costs"), postings.dues, COSTS),

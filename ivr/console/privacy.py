@@ -18,7 +18,7 @@ from ivr.carrier.sender import client_of
 from ivr.console.actors import Actor
 from ivr.console.errors import Sentence, Wrong, sentence
 from ivr.console.switches import wrong_why
-from ivr.spool import Kept
+from ivr.spool import Kept, left_aside
 from ivr.wiring import Wiring
 from models import audit, erase, optouts, studies, texts
 
@@ -97,11 +97,11 @@ def _kept(wiring: Wiring, names: list[str]) -> Iterator[Kept]:
 
 
 def _forget_aside(wiring: Wiring, number: str) -> int:
-    """Remove what this machine put aside of a number because the database refused it; how many. Whatever other
-    machines put aside goes after 30 days, as all of it does."""
+    """Remove what this machine put aside of a number because the database refused it, or left half written; how many.
+    Whatever other machines put aside goes after 30 days, as all of it does."""
     files = [
         file
-        for file in spool_folder(wiring.settings.data_dir).glob("*.refused")
+        for file in left_aside(spool_folder(wiring.settings.data_dir))
         if any(number in kept.form.values() for kept in _kept(wiring, [file.name]))
     ]
     for file in files:

@@ -18,6 +18,7 @@ from ivr.syncing import Synced, cleaned, fetcher, opened
 from ivr.wiring import Wiring
 from models import articles, audit, sources, threads
 from models.sources import SourceRow
+from search.sources.cleaning import plain
 from search.sources.kinds import KINDS, LOCAL, open_source
 from search.sources.source import Paused, Place, Progress, Raw, SourceError
 from search.sources.trust import RULES, refusal
@@ -153,7 +154,7 @@ def row_from(wiring: Wiring, wanted: Wanted) -> SourceRow:
         problems["kind"] = sentence("Choose what it is.")
     if urlsplit_host(wanted.url) is None:
         problems["url"] = sentence("A web address that begins with https:// or http://, please.")
-    name = wanted.name or _name_from(wanted.url)
+    name = wanted.name or name_from(wanted.url)
     if not NAME.fullmatch(name):
         problems["name"] = sentence("1 to 30 small letters, digits, dots or hyphens.")
     if wanted.trust not in RULES:
@@ -208,7 +209,8 @@ def urlsplit_host(url: str) -> str | None:
         return None
 
 
-def _name_from(url: str) -> str:
+def name_from(url: str) -> str:
+    """The name of a source that was given none: its host, or its file."""
     base = urlsplit_host(url) or Path(url[:200]).stem
     return re.sub(r"[^a-z0-9.-]+", "-", base.lower().removeprefix("www.")).strip(".-")[:30] or "source"
 
@@ -263,7 +265,7 @@ def trial(
     for new, thread in cleaned(raws, row, done):
         why = refusal(thread, row.trust, approved=False, max_age=None, now=wiring.clock())
         found.append(Tried(new.article_id, thread.title, thread.language, why))
-    return Trial(tuple(found), len(batch.changes), tuple((*done.skipped, *batch.skipped)[:SHOWN]))
+    return Trial(tuple(found), len(batch.changes), tuple(map(plain, (*done.skipped, *batch.skipped)[:SHOWN])))
 
 
 def add(conn: Connection, wiring: Wiring, by: Actor, row: SourceRow, why: str) -> None:

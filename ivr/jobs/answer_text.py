@@ -77,12 +77,15 @@ def answer_text(wiring: Wiring, message: Message) -> str | None:
 def _understood(wiring: Wiring, conn: Connection, message: Message, key: str, now: datetime) -> _Said:
     plan = wiring.plans.live(conn)
     about = texts.latest_to(conn, key, now - ABOUT_WITHIN)
-    asked = (message.opt_out_type or "").strip().lower()
-    kind = (
-        asked if asked in {"stop", "start", "help"} else replies.read(message.body, opted_out=optouts.is_out(conn, key))
-    )
+    kind = asked_for(message, opted_out=optouts.is_out(conn, key))
     language = about.language if about else plan.languages[0].code
     return _Said(message, key, kind, about, plan, language, now)
+
+
+def asked_for(message: Message, *, opted_out: bool) -> str:
+    """What a text asks for. The carrier's word goes before ours: a company may have taught it words of its own."""
+    told = (message.opt_out_type or "").strip().lower()
+    return told if told in {"stop", "start", "help"} else replies.read(message.body, opted_out=opted_out)
 
 
 def _answer(wiring: Wiring, conn: Connection, said: _Said) -> tuple[str, Composed | None]:

@@ -3,6 +3,7 @@
 from functools import cache
 
 from procrastinate import App, JobContext, PsycopgConnector, SyncPsycopgConnector
+from procrastinate.exceptions import ConnectorException
 from procrastinate.manager import JobManager
 from procrastinate.tasks import configure_task
 from psycopg import Connection
@@ -21,8 +22,12 @@ def _manager() -> JobManager:
 
 
 def defer_send(conn: Connection, text_id: str) -> None:
-    """Wake the worker for a text when the transaction of `conn` commits."""
-    configure_task(name=SEND, job_manager=_manager(), queue="texts", connection=conn).defer(text_id=text_id)
+    """Wake the worker for a text when the transaction of `conn` commits. Raises `psycopg.Error`, as every use of a
+    connection does: by it a database that is away is known, and a caller's yes is kept."""
+    try:
+        configure_task(name=SEND, job_manager=_manager(), queue="texts", connection=conn).defer(text_id=text_id)
+    except ConnectorException as error:
+        raise error.__cause__ or error from None
 
 
 def build_app(database_url: str, senders: int) -> App:

@@ -7,6 +7,7 @@ from pathlib import Path
 import structlog
 
 from config.folders import spool_folder
+from ivr.spool import left_aside
 from ivr.wiring import Wiring
 from models import drafts, erase, inbound, numbers, recordings, studies, text_counts, texts, transcripts
 
@@ -40,10 +41,10 @@ def erase_old(wiring: Wiring) -> None:
 
 
 def _forget_aside(folder: Path, before: datetime) -> int:
-    """Remove webhooks that the database refused for good; they lie on this machine's disk, and their names begin with
-    when they came in. How many."""
+    """Remove webhooks that will not land; they lie on this machine's disk, and their names begin with when they came
+    in. How many."""
     forgotten = 0
-    for file in folder.glob("*.refused"):
+    for file in left_aside(folder):
         with suppress(ValueError, OverflowError, OSError):
             if datetime.fromtimestamp(int(file.name.partition("-")[0]) / 1000, UTC) < before:
                 file.unlink()

@@ -168,7 +168,7 @@ async def _wait(stop: asyncio.Event, seconds: float) -> None:
 
 
 def drain(wiring: Wiring, times: Times = DEFAULT) -> None:
-    """Do in this process whatever is due on the wiring's clock, until nothing is. For tests and stories."""
+    """Send in this process whatever is due on the wiring's clock, until nothing is. For tests and stories."""
     at_once = replace(times, grace=timedelta(0))
     while True:
         with wiring.pool.connection() as conn:
@@ -176,4 +176,3 @@ def drain(wiring: Wiring, times: Times = DEFAULT) -> None:
         done = [send_text(wiring, args["text_id"], at_once) for task, args in waiting if task == SEND]
         if not any(done) and not sweep_texts(wiring, at_once):
             break
-    erase_old(wiring)

@@ -5,9 +5,11 @@ from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from ivr.ledger.bands import Band, round_half
 from ivr.ledger.books import MICRO, Entry
+from ivr.ledger.printed import Row, Sum, group
 from ivr.ledger.rates import EXAMPLE, EXAMPLE_CURRENCY
-from ivr.ledger.statement import Band, Payback, Row, Statement, Sum, Told, group, round_half
+from ivr.ledger.statement import Payback, Statement, Told
 
 KINDS = {
     Entry.PROVISIONAL: "Pending: used a text and hung up",

@@ -53,6 +53,7 @@ def desk(carrier: Carrier, ticker: Ticker, service_url: str) -> Blueprint:
             mark=MARK,
             service_url=service_url,
             plan=_version(request.args.get("plan", "")),
+            speed=ticker.speed,
         )
 
     @pages.get("/desk/state")

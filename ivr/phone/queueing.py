@@ -139,6 +139,7 @@ def _held(
     except (HungUp, Moved) as gone:
         if member.taken_by is not None:
             carrier.soon(member.taken_by, BridgeOver())
+            call.inbox[:] = [one for one in call.inbox if not isinstance(one, Dequeued)]  # too late: told what follows
         carrier.leave(call, queue, member)
         yield from _tell(at, verb, page, queue, member, "hangup" if isinstance(gone, HungUp) else "redirected")
         raise

@@ -10,7 +10,7 @@ from typing import Any
 
 from search.article import Article
 from search.query import Query
-from search.records import Defaults, RecordError, article_from, language_of
+from search.records import Defaults, RecordError, article_from, id_of, language_of
 
 LONGEST_PATH = 255
 
@@ -50,8 +50,9 @@ class JudgedSet:
 def read_set(folder: Path) -> JudgedSet:
     """A set of `articles.jsonl`, `queries.jsonl`, `qrels.tsv` and `labels.tsv`. Raises `SetError`.
 
-    Without `labels.tsv` a query is answerable when `qrels.tsv` names an article for it. `articles.jsonl` may hold
-    nothing but the path of another set's articles.
+    Without `labels.tsv` a query is answerable when `qrels.tsv` names an article for it, and one that names no language
+    is in that of the articles, where they have but one. `articles.jsonl` may hold nothing but the path of another set's
+    articles.
     """
     if not folder.is_dir():
         raise SetError(f"{folder} is not a folder")
@@ -59,6 +60,8 @@ def read_set(folder: Path) -> JudgedSet:
     labels = _labels(folder / "labels.tsv") if (folder / "labels.tsv").exists() else {}
     judgements = set(_judgements(folder / "qrels.tsv"))
     known = {article.id for article in articles}
+    spoken = {article.language for article in articles}
+    defaults = Defaults(*spoken) if len(spoken) == 1 else Defaults()
     relevant: dict[str, set[str]] = {}
     for query_id, article_id in judgements:
         if article_id in known:
@@ -66,7 +69,7 @@ def read_set(folder: Path) -> JudgedSet:
     queries: dict[str, Judged] = {}
     for where, record in _records(folder / "queries.jsonl"):
         try:
-            one = _judged(record, relevant, labels)
+            one = _judged(record, relevant, labels, defaults)
         except (SetError, RecordError) as error:
             raise SetError(f"{where}: {error}") from error
         if one.id in queries:
@@ -85,17 +88,17 @@ def _articles(folder: Path) -> tuple[tuple[Article, ...], int]:
         if len(beginning) <= LONGEST_PATH and not beginning.startswith("{") and (folder / beginning).is_file():
             path = folder / beginning
     found: dict[str, Article] = {}
-    skipped = 0
-    for _, record in _records(path):
+    skipped: list[str] = []
+    for where, record in _records(path):
         try:
-            article = article_from({**record, "id": _id(record)}, Defaults())
-        except RecordError:
-            skipped += 1
+            article = article_from(record, Defaults())
+        except RecordError as error:
+            skipped.append(f"{where}: {error}")
             continue
         found.setdefault(article.id, article)
     if not found:
-        raise SetError(f"{path} holds no usable article")
-    return tuple(found.values()), skipped
+        raise SetError(f"{path} holds no usable article" + (f" ({skipped[0]})" if skipped else ""))
+    return tuple(found.values()), len(skipped)
 
 
 def _labels(path: Path) -> dict[str, tuple[bool, str]]:
@@ -121,9 +124,12 @@ def _judgements(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def _judged(
-    record: Mapping[str, Any], relevant: Mapping[str, set[str]], labels: Mapping[str, tuple[bool, str]]
+    record: Mapping[str, Any],
+    relevant: Mapping[str, set[str]],
+    labels: Mapping[str, tuple[bool, str]],
+    defaults: Defaults,
 ) -> Judged:
-    name, text = _id(record), record.get("text")
+    name, text = id_of(record), record.get("text")
     path, nbest = record.get("menu_path") or "", record.get("nbest") or []
     if not isinstance(name, str) or not isinstance(text, str):
         raise SetError("a query has no id or no text")
@@ -133,13 +139,7 @@ def _judged(
     found = frozenset(relevant.get(name, ()))
     answerable, kind = labels.get(name, (bool(found), ""))
     said = tuple(one for one in nbest if isinstance(one, str))
-    return Judged(name, Query(choices, text, language_of(record, Defaults()), nbest=said), found, answerable, kind)
-
-
-def _id(record: Mapping[str, Any]) -> Any:
-    """As the other files, which know no numbers, would have it."""
-    name = record.get("id")
-    return str(name) if isinstance(name, int) and not isinstance(name, bool) else name
+    return Judged(name, Query(choices, text, language_of(record, defaults), nbest=said), found, answerable, kind)
 
 
 def _records(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:

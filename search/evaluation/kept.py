@@ -1,6 +1,7 @@
 """An encoder that remembers: the same texts are asked for again and again while the search is being measured."""
 
 import re
+import secrets
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -62,7 +63,7 @@ class KeptEncoder:
             return dict(zip(kept["keys"].tolist(), kept["vectors"], strict=True))
 
     def _write(self) -> None:
-        draft = self._file.with_suffix(".draft.npz")
+        draft = self._file.with_suffix(f".{secrets.token_hex(4)}.npz")  # another command may keep vectors, too
         keys = np.array(list(self._vectors), dtype=np.uint64)
         np.savez(draft, keys=keys, vectors=np.stack(list(self._vectors.values())))
         draft.rename(self._file)

@@ -39,6 +39,13 @@ _FORWARDED = re.compile(r"-{2,10} ?(?:original message|mensaje original|forwarde
 _UNPRINTABLE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufffe\uffff\ud800-\udfff]"
 )
+#: in a title: "vector<int>", "a <template>", "if a < b" are words, not HTML
+_NO_TAG = re.compile(
+    r"<(?!/?(?:a|b|big|br|code|div|em|font|h[1-6]|i|iframe|img|kbd|li|mark|p|pre|q|s|script|small|span|strong|style|sub|sup|svg"
+    r"|tt|u|ul|wbr)"
+    r"(?:\s[^<>]*)?/?>)",
+    re.IGNORECASE,
+)
 _SPACES = re.compile("[ \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 
 
@@ -59,7 +66,7 @@ def clean_line(text: str) -> str:
     """A title, plain or HTML, as one line of at most 2,000 characters."""
     line = plain(text[: 4 * MAX_LINE])
     if "<" in line or "&" in line:
-        line = text_of(line.replace("< ", "&lt; "))
+        line = text_of(_NO_TAG.sub("&lt;", line))
     return " ".join(line.split())[:MAX_LINE]
 
 

@@ -9,11 +9,13 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urlencode, urlsplit
 
-from search.sources.payload import JSON, as_object, get_json, moment, number, objects, read_cursor, text, write_cursor
+from search.sources.discourse_list import TopicList
+from search.sources.payload import get_json, moment, number, objects, read_cursor, text, write_cursor
 from search.sources.source import (
     Batch,
     Change,
@@ -21,6 +23,7 @@ from search.sources.source import (
     Gone,
     NotAllowed,
     NotThere,
+    Paused,
     Place,
     Progress,
     Raw,
@@ -29,8 +32,9 @@ from search.sources.source import (
 )
 
 BATCH = 25
-MAX_PAGES = 20_000
 MAX_SKIPPED = 100
+MAX_FAILED = 5  # topics in a row that cannot be read: then it is the forum, not a topic
+TRIED_AGAIN = timedelta(days=1)  # a topic that cannot be read, by each pull; later by those that list everything
 MAX_POSTS = 60  # of a topic: the first and the latest, and the accepted one
 LOOKED_AFTER = 200  # threads missing from a listing that are asked for one by one before they count as gone
 OVERLAP = timedelta(minutes=10)  # their clock and ours; topics that move up while we turn pages
@@ -56,17 +60,21 @@ class Discourse:
         self._place = place
         self._list = f"{self._base}/c/{category}/l/latest" if category else f"{self._base}/latest"
         self._headers = {"Api-Key": place.secret or "", "Api-Username": place.user or ""} if place.secret else None
-        self._etag: str | None = None
         self._restricted: set[int] = set()
         self._categories: set[int] = set()
         self._skipped: list[str] = []
+        self._unread: list[datetime] = []  # the last activity of topics that could not be read
+        self._problem: SourceError | None = None  # of the last of those
+        self._failed = 0  # of those in a row
+        self._fine = False  # some topic was read, or is as it was
 
     def changes(self, cursor: str | None, fetch: Fetch, progress: Progress) -> Iterator[Batch]:
         """See `source.Source`. The cursor holds the time of the latest activity seen, and the first page's ETag."""
         before = read_cursor(cursor)
         since = moment(before.get("since"))
         full = self._place.full or since is None
-        self._etag = None if full else text(before.get("etag"))
+        topics = TopicList(self._base, self._list, self._headers, None if full else text(before.get("etag")))
+        self._categories = topics.categories
         if self._headers:
             fetch.at_most(urlsplit(self._base).hostname or "", KEY_PER_SECOND)
             self._restricted = _restricted(get_json(fetch, f"{self._base}/site.json", self._headers))
@@ -74,12 +82,12 @@ class Discourse:
         listed: set[str] = set()
         batch: list[Change] = []
         done = 0
-        for topic in self._topics(fetch, None if full or since is None else since - OVERLAP):
+        for topic in topics.topics(fetch, None if full or since is None else since - OVERLAP):
             identity, active = str(topic["id"]), moment(topic.get("bumped_at"))
             if identity in listed:
                 continue
             newest = max(filter(None, (newest, active)), default=None)
-            change = self._change(fetch, identity, _version(topic))
+            change = self._change(fetch, identity, _version(topic), active)
             listed |= set() if isinstance(change, Gone) else {identity}
             done += 1
             progress(done, None)
@@ -87,61 +95,43 @@ class Discourse:
             if len(batch) >= BATCH:
                 yield Batch(tuple(batch), cursor)
                 batch = []
-        if full:
-            if not listed:
-                raise SourceError(f"{self._list} lists no topic at all")
+        if self._problem and not self._fine:
+            raise self._problem
+        if topics.whole:
             batch += self._missing(fetch, listed)
-        after = write_cursor(since=newest.isoformat() if newest else None, etag=self._etag)
-        yield Batch(tuple(batch), after, frozenset(listed) if full else None, tuple(self._skipped))
+        skipped = (*topics.unreadable, *self._skipped[:MAX_SKIPPED])
+        after = self._cursor(newest, None if skipped else topics.etag)
+        yield Batch(tuple(batch), after, frozenset(listed) if topics.whole else None, skipped)
 
-    def _topics(self, fetch: Fetch, until: datetime | None) -> Iterator[dict[str, Any]]:
-        """The topics of the list, page by page, those with the latest activity first, back to `until`."""
-        url = f"{self._list}.json?{urlencode({'order': 'activity'})}"
-        seen: set[str] = set()
-        for page in range(MAX_PAGES):
-            got = fetch(url, accept=JSON, headers=self._headers, etag=None if page else self._etag)
-            if got.status == 304:
-                return
-            self._etag = self._etag if page else got.etag
-            answer = as_object(got.body, url).get("topic_list")
-            if not isinstance(answer, dict) or not isinstance(answer.get("topics"), list):
-                raise SourceError(f"{self._list}.json has no list of topics: is this a Discourse forum?")
-            topics = [topic for topic in objects(answer["topics"]) if number(topic.get("id")) > 0]
-            self._categories |= {number(topic.get("category_id")) for topic in topics}
-            fresh = [topic for topic in topics if str(topic["id"]) not in seen]
-            yield from fresh
-            seen |= {str(topic["id"]) for topic in fresh}
-            more = text(answer.get("more_topics_url"))
-            if not topics or not more or (until and _reaches(topics, until)):
-                return
-            if not fresh:
-                raise SourceError(f"{self._list}.json leads in a circle: a page brought nothing new")
-            url = self._page(more)
-        raise SourceError(f"{self._list}.json has more than {MAX_PAGES} pages")
+    def _cursor(self, newest: datetime | None, etag: str | None) -> str:
+        """Where the next pull begins: not after a topic that could not be read, while that is new."""
+        recent = [at for at in self._unread if newest and at > newest - TRIED_AGAIN]
+        since = min([newest, *recent]) if newest else None
+        return write_cursor(since=since.isoformat() if since else None, etag=etag)
 
-    def _page(self, more: str) -> str:
-        """`more_topics_url` comes without the .json that makes the answer JSON."""
-        parts = urlsplit(urljoin(self._base + "/", more))
-        if parts.netloc != urlsplit(self._base).netloc:
-            raise SourceError(f"{self._list}.json leads to another site")
-        path = parts.path if parts.path.endswith(".json") else f"{parts.path}.json"
-        return parts._replace(path=path, fragment="").geturl()
-
-    def _change(self, fetch: Fetch, identity: str, version: str) -> Change | None:
-        """The topic if it is another than the one we have. One that is listed and does not let us in stays as it was:
-        a guard in front of the forum says so too."""
-        if self._place.known.get(identity) == version:
-            return None
+    def _change(self, fetch: Fetch, identity: str, version: str, active: datetime | None = None) -> Change | None:
+        """The topic if it is another than the one we have. One that is listed and cannot be read, or does not let us
+        in (a guard in front of the forum says so too), stays as it was."""
         try:
-            return self._topic(fetch, identity, version)
+            change = None if self._place.known.get(identity) == version else self._topic(fetch, identity, version)
         except NotThere:
             return Gone(identity)
-        except NotAllowed as error:
-            if not version:
+        except Paused:
+            raise
+        except SourceError as error:
+            refused = isinstance(error, NotAllowed)
+            if refused and not version:
                 return Gone(identity)
-            if len(self._skipped) < MAX_SKIPPED:
-                self._skipped.append(str(error))
+            self._problem = error
+            self._skipped.append(str(error))
+            self._unread += [active] if active and not refused else []
+            self._failed += not refused
+            if self._failed > MAX_FAILED:
+                raise
             return None
+        self._fine = True
+        self._failed = 0 if change else self._failed
+        return change
 
     def _missing(self, fetch: Fetch, listed: set[str]) -> list[Change]:
         """Topics we have and the list has not: while we turned pages one may have slipped through, so look. Without
@@ -150,9 +140,9 @@ class Discourse:
         found: list[Change] = []
         for identity in missing[: LOOKED_AFTER if len(missing) <= LOOKED_AFTER else 0]:
             change = self._change(fetch, identity, "")
-            if isinstance(change, Raw):
+            if not isinstance(change, Gone):
                 listed.add(identity)
-                found.append(change)
+                found += [change] if change else []
         return found
 
     def _topic(self, fetch: Fetch, identity: str, version: str) -> Raw:
@@ -182,7 +172,7 @@ class Discourse:
             changed=moment(topic.get("last_posted_at")),
             closed=bool(topic.get("closed") or topic.get("archived")),
             hidden=self._is_hidden(topic, first),
-            solved=bool(accepted),
+            solved=any(answer.accepted for answer in answers),
             votes=likes,
             version=version,
         )
@@ -195,7 +185,8 @@ class Discourse:
     def _posts(self, fetch: Fetch, identity: str, stream: dict[str, Any], accepted: set[int]) -> list[dict[str, Any]]:
         """The posts of a topic in their order; of a long one the first, the latest and the accepted ones."""
         posts = {number(post.get("id")): post for post in objects(stream.get("posts"))}
-        ids = [one for one in stream.get("stream") or () if isinstance(one, int)]
+        told = stream.get("stream")
+        ids = [one for one in told if isinstance(one, int)] if isinstance(told, list) else []
         wanted = ids if len(ids) <= MAX_POSTS else ids[: MAX_POSTS // 2] + ids[-MAX_POSTS // 2 :]
         if rest := [one for one in wanted if one not in posts]:
             url = f"{self._base}/t/{identity}/posts.json?{urlencode([('post_ids[]', one) for one in rest])}"
@@ -205,8 +196,9 @@ class Discourse:
                 raise SourceError(f"{self._base}/t/{identity}/posts.json did not bring the posts it was asked for")
             posts |= {number(post.get("id")): post for post in more}
         for missing in sorted(accepted - {number(post.get("post_number")) for post in posts.values()})[:3]:
-            post = get_json(fetch, f"{self._base}/posts/by_number/{identity}/{missing}.json", self._headers)
-            posts[number(post.get("id"))] = post
+            with suppress(NotThere, NotAllowed):  # deleted, though it still counts as the answer
+                post = get_json(fetch, f"{self._base}/posts/by_number/{identity}/{missing}.json", self._headers)
+                posts[number(post.get("id"))] = post
         return sorted(posts.values(), key=lambda post: number(post.get("post_number")))
 
 
@@ -215,12 +207,6 @@ def _version(topic: dict[str, Any]) -> str:
     names = ("title", "bumped_at", "last_posted_at", "posts_count", "closed", "archived", "visible", "category_id")
     told = [topic.get(name) for name in (*names, "has_accepted_answer")]
     return hashlib.sha256(json.dumps(told, default=str).encode()).hexdigest()[:16]
-
-
-def _reaches(topics: list[dict[str, Any]], until: datetime) -> bool:
-    """Whether what follows a page is older; pinned topics come first however old they are, and tell nothing."""
-    active = [moment(topic.get("bumped_at")) for topic in topics if not topic.get("pinned")]
-    return any(at is not None and at < until for at in active)
 
 
 def _tags(told: object) -> tuple[str, ...]:

@@ -10,29 +10,42 @@ import json
 from calendar import timegm
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 from urllib.parse import urljoin, urlsplit
 
 import feedparser
-from lxml import etree
 
+from search.sources.mending import well_formed
 from search.sources.pages import HTML, NoArticle, read_page
 from search.sources.payload import as_object, moment, objects, read_cursor, text, write_cursor
-from search.sources.source import Batch, Fetch, Fetched, Paused, Place, Progress, Raw, RawAnswer, SourceError
-from search.sources.xml_stream import elements
+from search.sources.source import (
+    Batch,
+    Fetch,
+    Fetched,
+    NotAllowed,
+    NotThere,
+    Paused,
+    Place,
+    Progress,
+    Raw,
+    RawAnswer,
+    SourceError,
+)
 
 FEEDS = (
     *("application/rss+xml", "application/atom+xml", "application/rdf+xml", "application/xml", "text/xml"),
     *("application/feed+json", "application/json", "text/plain"),
+    "application/octet-stream",
 )
 MAX_PAGES = 50
 MAX_ENTRIES = 5_000  # on one page
 MAX_ELEMENTS = 200_000
-MAX_MENDED = 20_000  # marks in a feed that is not well-formed: mending takes quadratic time at worst
 TEASER = 500  # a summary shorter than this is no article: the page is asked for
 MAX_PAGES_ASKED = 200  # pages of entries, in one pull
 MAX_SKIPPED = 100
+TEASED = "teaser"  # the version of an entry whose page is to be asked for again
 Entry = Mapping[str, Any]
 
 
@@ -47,6 +60,7 @@ class Feed:
             raise SourceError("a feed is named by its web address, http or https")
         self._place = place
         self._asked = 0
+        self._more = False  # pages than one pull asks for
         self._skipped: list[str] = []
 
     def changes(self, cursor: str | None, fetch: Fetch, progress: Progress) -> Iterator[Batch]:
@@ -58,17 +72,20 @@ class Feed:
             yield Batch((), cursor)
             return
         after = write_cursor(etag=got.etag, modified=got.last_modified)
-        seen, done = {got.url}, 0
+        seen, told, done = {got.url}, set[str](), 0
         while True:
             raws, older = _read(got)
             if not raws and not done:
                 raise SourceError(f"{self._place.url} is a feed without entries")
-            fresh = [raw for raw in raws if self._place.known.get(raw.id) != raw.version]
+            first = {raw.id: raw for raw in reversed(raws) if raw.id not in told}  # the latest stand first
+            fresh = [raw for raw in reversed(first.values()) if self._place.known.get(raw.id) != raw.version]
+            told |= first.keys()
             done += len(raws)
             changes = tuple(self._whole(raw, fetch) for raw in fresh)
             progress(done, None)
             follow = self._follow(older, got.url) if fresh and len(seen) < MAX_PAGES else None
             if follow is None or follow in seen:
+                after = write_cursor() if self._more else after  # the same feed again: it holds more to be asked for
                 yield Batch(changes, after, None, tuple(self._skipped[:MAX_SKIPPED]))
                 return
             yield Batch(changes, cursor)
@@ -85,19 +102,21 @@ class Feed:
 
     def _whole(self, raw: Raw, fetch: Fetch) -> Raw:
         """The entry with its page's text in place of a mere teaser, where the page gives one."""
-        body = raw.answers[0].html
-        if len(body) >= TEASER or not raw.url or self._asked >= MAX_PAGES_ASKED:
-            return raw
+        body = raw.answers[0].html or raw.answers[0].text
         try:
-            if urlsplit(raw.url).hostname != urlsplit(self._place.url).hostname:
+            if len(body) >= TEASER or urlsplit(raw.url).hostname != urlsplit(self._place.url).hostname:
                 return raw
+            if self._asked >= MAX_PAGES_ASKED:
+                self._more = True
+                return replace(raw, version=TEASED)
             self._asked += 1
             page = read_page(fetch(raw.url, accept=HTML))
         except Paused:
             raise
         except (SourceError, NoArticle, ValueError) as error:
             self._skipped.append(f"{raw.url[:200]}: {error}")
-            return raw
+            final = isinstance(error, NotThere | NotAllowed | ValueError)
+            return raw if final else replace(raw, version=TEASED)
         answer = RawAnswer(text=page.text, author=raw.author or page.author, created=raw.created)
         return _with(raw, answer, raw.licence or page.licence, raw.language or page.language)
 
@@ -130,9 +149,12 @@ def _from_json(item: Entry, feed: Entry, base: str) -> Raw | None:
     identity = str(number) if isinstance(number, int) and not isinstance(number, bool) else text(number)
     title, html, words = text(item.get("title")), text(item.get("content_html")), text(item.get("content_text"))
     created = moment(item.get("date_published"))
+    url = text(item.get("url")) or text(item.get("external_url"))
+    with suppress(ValueError):  # such as http://[
+        url = urljoin(base, url) if url else ""
     return _raw(
-        identity or text(item.get("url")),
-        urljoin(base, text(item.get("url"))),
+        identity or url,
+        url,
         title,
         RawAnswer(
             html=html,
@@ -173,34 +195,12 @@ def _read_xml(got: Fetched) -> tuple[list[Raw], str]:
 
 def _parsed(url: str, body: bytes, headers: Mapping[str, str]) -> Any:
     """By feedparser, on bytes that are well-formed: for others it has a parser that takes quadratic time."""
-    try:
-        _check(url, body)
-    except SourceError:
-        body = _mended(url, body)
-        _check(url, body)
-        headers = {**headers, "content-type": "text/xml; charset=utf-8"}
+    whole = well_formed(url, body)
+    if whole is not body:
+        body, headers = whole, {**headers, "content-type": "text/xml; charset=utf-8"}
     return feedparser.parse(
         io.BytesIO(body), response_headers=dict(headers), sanitize_html=False, resolve_relative_uris=False
     )
-
-
-def _check(url: str, body: bytes) -> None:
-    """Raises `SourceError` for what is not well-formed, or built to cost time."""
-    for _ in elements(io.BytesIO(body), (), url):
-        pass
-
-
-def _mended(url: str, body: bytes) -> bytes:
-    """A feed with a slip made well-formed. Not one that is cut off: its last entry would be half an article."""
-    root = None
-    if body.count(b"<") <= MAX_MENDED and body.rstrip().endswith((b"</rss>", b"</feed>", b"RDF>")):
-        parser = etree.XMLParser(recover=True, resolve_entities=False, no_network=True, load_dtd=False)
-        with suppress(etree.LxmlError):
-            root = etree.fromstring(body, parser)
-    if root is None:
-        raise SourceError(f"{url} is no XML, or is broken or cut off")
-    etree.strip_tags(root, etree.Entity)  # such as &nbsp;, which no feed declares
-    return etree.tostring(root, encoding="utf-8", xml_declaration=True)
 
 
 def _from_xml(entry: Any, feed: Any) -> Raw | None:

@@ -24,7 +24,7 @@ from requests_hardened.ip_filter_adapter import IPFilterAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool
 
-from search.sources.source import Fetched, NotAllowed, NotThere, Paused, SourceError
+from search.sources.source import Fetched, NotAllowed, NotThere, Paused, SourceError, TooBig
 
 MAX_BYTES = 10_000_000
 REQUEST_S = 20.0
@@ -86,6 +86,8 @@ class Fetcher:
         for _ in range(REDIRECTS + 1):
             answer = self._until_answered(url, sent, secret=bool(headers))
             if isinstance(answer, Fetched):
+                if answer.status == 304 and not (etag or last_modified):
+                    raise SourceError(f"{_shown(url)} says that nothing changed (304) to who never asked before")
                 _check_type(answer, accept)
                 return answer
             if _site(answer) != _site(url) and answer != url.replace("http:", "https:", 1):
@@ -276,7 +278,7 @@ def _body(url: str, answer: requests.Response) -> bytes:
     while piece := answer.raw.read1(_CHUNK, decode_content=True):
         body += piece
         if len(body) > MAX_BYTES:
-            raise SourceError(f"{_shown(url)} is bigger than {MAX_BYTES // 1_000_000} MB")
+            raise TooBig(f"{_shown(url)} is bigger than {MAX_BYTES // 1_000_000} MB")
     return bytes(body)
 
 
@@ -284,7 +286,7 @@ def _retry_after(value: str) -> float | None:
     """Seconds, from either form of RFC 9110 section 10.2.3."""
     if re.fullmatch(r"\d{1,9}", value.strip()):
         return float(value)
-    with suppress(ValueError, TypeError):
+    with suppress(ValueError, TypeError, OverflowError):
         return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
     return None
 

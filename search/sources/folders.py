@@ -1,18 +1,20 @@
 """Files of articles followed like any other source: a folder of Markdown, a CSV file, a file of JSON lines.
 
 They are read as `search.importing` reads them. What is no more in the file is gone, except while something in it
-cannot be read: then nobody can tell what is gone.
+cannot be read that may be an article of ours: then nobody can tell what is gone.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import ClassVar
 
 from search.article import Article
-from search.importing import ImportRefused, ImportReport, read_articles, size_bytes
+from search.importing import ImportRefused, ImportReport, read_records, reasons, size_bytes
 from search.records import Defaults
-from search.sources.payload import read_cursor, write_cursor
+from search.sources.payload import moment, read_cursor, text, write_cursor
 from search.sources.source import Batch, Fetch, Place, Progress, Raw, RawAnswer, SourceError
 
 BATCH = 200
@@ -42,29 +44,39 @@ class _Files:
             if read_cursor(cursor).get("files") == here:
                 yield Batch((), cursor)
                 return
-            yield from self._read(cursor, write_cursor(files=here), progress)
+            yield from self._read(cursor, here, progress)
         except ImportRefused as error:
             raise SourceError(str(error)) from None
         except OSError as error:
             raise SourceError(f"{self._path} cannot be read ({error.strerror})") from None
 
-    def _read(self, before: str | None, after: str, progress: Progress) -> Iterator[Batch]:
+    def _read(self, before: str | None, here: str, progress: Progress) -> Iterator[Batch]:
         report = ImportReport()
         size = size_bytes(self._path)
         there: set[str] = set()
         raws: list[Raw] = []
-        for article in read_articles(self._path, report, Defaults(language=_UNSAID)):
+        for article, record in read_records(self._path, report, Defaults(language=_UNSAID)):
             there.add(article.id)
-            version = hashlib.sha256(repr(article).encode("utf-8", "surrogatepass")).hexdigest()[:32]
-            if self._known.get(article.id) != version:
-                raws.append(_raw(article, version))
+            created = _moment(record, "created", "date")
+            raw = _raw(article, created, _moment(record, "updated", "changed") or created)
+            if self._known.get(article.id) != raw.version:
+                raws.append(raw)
             if len(raws) == BATCH:
                 progress(report.bytes_read, size)
                 yield Batch(tuple(raws), before)
                 raws.clear()
         progress(size, size)
         skipped = tuple(f"{one.where}: {one.reason}" for one in report.skipped[:MAX_SKIPPED])
-        yield Batch(tuple(raws), after, None if skipped else frozenset(there), skipped)
+        known_unfit = text(read_cursor(before).get("unfit"))
+        unfit = self._unfit(report, known_unfit, missing=bool(self._known.keys() - there))
+        after = write_cursor(files=here, unfit=known_unfit if unfit is None else unfit)
+        yield Batch(tuple(raws), after, None if unfit is None else frozenset(there), skipped)
+
+    def _unfit(self, report: ImportReport, known: str, *, missing: bool) -> str | None:
+        """What cannot be read and is none of our articles, such as a README: it was so (`known`) when none of them was
+        missing. None when one is missing, and more than that cannot be read."""
+        now = [one.where for one in report.skipped] if not self.suffixes else [*_each_reason(report)]
+        return "\n".join(now) if not missing or Counter(now) <= Counter(known.split("\n")) else None
 
 
 class MarkdownFolder(_Files):
@@ -88,6 +100,11 @@ class JsonlFile(_Files):
     suffixes = (".jsonl", ".ndjson")
 
 
+def _each_reason(report: ImportReport) -> Iterator[str]:
+    for reason, count in reasons(report.skipped).items():
+        yield from [reason] * count
+
+
 def _state(path: Path) -> str:
     """Changes when a file is written, added, renamed or removed."""
     files = sorted(path.rglob("*.md")) if path.is_dir() else [path]
@@ -98,7 +115,13 @@ def _state(path: Path) -> str:
     return digest.hexdigest()[:32]
 
 
-def _raw(article: Article, version: str) -> Raw:
+def _moment(record: Mapping[str, object], *names: str) -> datetime | None:
+    """The first time that is told, ISO 8601; YAML has made one of it already."""
+    return next((at for name in names if (at := moment(str(record.get(name) or "")))), None)
+
+
+def _raw(article: Article, created: datetime | None, changed: datetime | None) -> Raw:
+    told = repr((article, created, changed)) if changed else repr(article)
     return Raw(
         id=article.id,
         url=article.url,
@@ -112,7 +135,9 @@ def _raw(article: Article, version: str) -> Raw:
         licence=article.licence,
         tags=article.tags,
         language=None if article.language == _UNSAID else article.language,
+        created=created,
+        changed=changed,
         solved=article.accepted is not None,
         votes=article.votes,
-        version=version,
+        version=hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:32],
     )

@@ -27,4 +27,7 @@ def open_source(kind: str, place: Place) -> Source:
     if unknown := place.options.keys() - made.options:
         known = ", ".join(sorted(made.options)) or "none"
         raise SourceError(f"{kind} has no option {', '.join(sorted(unknown))}; it has {known}")
-    return made(place)
+    try:
+        return made(place)
+    except ValueError:  # from urllib, on http://[
+        raise SourceError(f"{place.url[:120]} is no address") from None

@@ -59,7 +59,7 @@ def number(value: object) -> int:
 def moment(value: object) -> datetime | None:
     """A time in ISO 8601, aware, UTC; None where there is none."""
     try:
-        at = datetime.fromisoformat(text(value))
-    except ValueError:
+        at = datetime.fromisoformat(text(value).upper())  # RFC 3339 lets "t" and "z" be small
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):  # the latter: in the year 1 or 9999, and in another zone
         return None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)

@@ -84,6 +84,8 @@ class Sitemap:
             return
         walk.pages = {url: at for url, at in walk.pages.items() if robots.can_fetch(url, AGENT)}
         if not walk.pages:
+            if walk.skipped:
+                raise SourceError(f"{self._place.url} lists no page that we may read: {walk.skipped[0]}")
             raise SourceError(f"{self._place.url} lists no page that we may read")
         yield from self._pages(walk, fetch, cursor, progress)
 
@@ -206,7 +208,13 @@ class _Walk:
                 self.cut = True
                 self.skipped.append(f"{url[:200]}: lies too deep, or is one of too many")
                 return True
-            self._read(self.fetch(url, accept=XML), depth + 1)
+            try:
+                self._read(self.fetch(url, accept=XML), depth + 1)
+            except Paused:
+                raise
+            except SourceError as error:  # indexes name sitemaps that are no more; the others are good
+                self.cut = True
+                self.skipped.append(str(error))
         return bool(nested)
 
 

@@ -21,6 +21,10 @@ class NotAllowed(SourceError):
     """The source answered 401 or 403: this thread is not for everybody, or our key is not good."""
 
 
+class TooBig(SourceError):
+    """The answer is longer than one may be."""
+
+
 class Paused(SourceError):
     """This pull has taken as long as one may, or is to stop; the next one goes on after what was stored. `after_s`: the
     source asks not to be asked again before so many seconds have passed."""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from search.article import Article
-from search.records import MAX_ANSWERS, MAX_TEXT, MAX_TITLE, Defaults, RecordError, article_from
+from search.records import MAX_ANSWERS, MAX_TEXT, MAX_TITLE, Defaults, RecordError, article_from, is_web_address
 from search.sources.cleaning import clean_html, clean_line, clean_text, plain
 from search.sources.languages import language_of
 from search.sources.source import Raw, RawAnswer
@@ -18,7 +18,6 @@ MAX_TAGS = 20
 
 _ARTICLE_ID = re.compile(r"[A-Za-z0-9._:-]{1,80}")
 _TAG = re.compile(r"\w[^\x00-\x1f\x7f]{0,59}")
-_URL = re.compile(r"https?://[^\s\"'<>\\]{1,2000}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
 
 
@@ -81,10 +80,10 @@ def thread_from(raw: Raw, defaults: Defaults) -> Thread:
         title=title,
         question=question,
         replies=replies,
-        url=raw.url if _URL.fullmatch(raw.url) else "",
+        url=raw.url if is_web_address(raw.url) and plain(raw.url) == raw.url else "",
         author=_name(raw.author),
         licence=plain(raw.licence)[:200] or defaults.licence,
-        tags=tuple(dict.fromkeys(tag for tag in raw.tags if _TAG.fullmatch(tag)))[:MAX_TAGS],
+        tags=tuple(dict.fromkeys(tag for one in raw.tags if _TAG.fullmatch(tag := plain(one[:200]))))[:MAX_TAGS],
         language=re.split("[-_]", said)[0].lower() if said else language_of(words, defaults.language),
         created=_iso(raw.created),
         changed=_iso(raw.changed or raw.created),

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, ClassVar
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 from search.sources.payload import JSON, as_object, get_json, moment, number, objects, read_cursor, text, write_cursor
 from search.sources.source import (
@@ -25,6 +25,7 @@ from search.sources.source import (
     Raw,
     RawAnswer,
     SourceError,
+    TooBig,
 )
 
 PAGE = 50  # bodies come with the list: a hundred long ones would not fit into one answer
@@ -67,10 +68,15 @@ class Zendesk:
     ) -> Iterator[Batch]:
         """The list by its cursor pages, the latest changes first: back to `since`, or all of it."""
         path = f"{self._api}/{self._locale}/articles.json" if self._locale else f"{self._api}/articles.json"
-        asked = {"page[size]": PAGE, "sort_by": "updated_at", "sort_order": "desc"}
-        pages = _Pages(path, f"{path}?{urlencode(asked)}", etag if since is not None else None, since or 0)
+        pages = _Pages(path, etag if since is not None else None, since or 0)
         for _ in range(MAX_PAGES):
-            got = fetch(pages.url, accept=JSON, headers=self._headers, etag=pages.etag if not pages.listed else None)
+            try:
+                before = pages.etag if not pages.listed else None
+                got = fetch(pages.url, accept=JSON, headers=self._headers, etag=before)
+            except TooBig:
+                if not pages.ask_for_fewer():
+                    raise
+                continue
             if got.status == 304:
                 yield Batch((), cursor)
                 return
@@ -79,7 +85,7 @@ class Zendesk:
             batch = tuple(self._raw(one) for one in fresh if self._place.known.get(str(one["id"])) != _version(one))
             progress(len(pages.listed), None)
             meta = answer.get("meta")
-            if not (isinstance(meta, dict) and meta.get("has_more")):
+            if not (meta.get("has_more") if isinstance(meta, dict) else answer.get("next_page")):
                 break
             if since is not None and pages.reached(since - OVERLAP_S):
                 yield Batch(batch, pages.cursor())
@@ -87,19 +93,23 @@ class Zendesk:
             if not fresh:
                 raise SourceError(f"{path} leads in a circle: a page brought nothing new")
             yield Batch(batch, cursor)
-            pages.url = self._next(answer)
+            pages.url = self._next(answer, pages)
         else:
             raise SourceError(f"{path} has more than {MAX_PAGES} pages")
         if not pages.listed:
             raise SourceError(f"{path} lists no article at all")
         yield Batch(batch, pages.cursor(), frozenset(pages.listed))
 
-    def _next(self, answer: dict[str, Any]) -> str:
-        links = answer.get("links")
-        url = urljoin(self._api, text(links.get("next")) if isinstance(links, dict) else "")
-        if urlsplit(url).netloc != urlsplit(self._api).netloc or url == self._api:
-            raise SourceError(f"{self._api} names no next page of its own, though it says there is one")
-        return url
+    def _next(self, answer: dict[str, Any], pages: "_Pages") -> str:
+        """By its link, or by its cursor where the link names another host: a help center may have two names."""
+        links, meta = answer.get("links"), answer.get("meta")
+        told = text(links.get("next")) if isinstance(links, dict) else text(answer.get("next_page"))
+        url = urljoin(self._api, told)
+        if urlsplit(url).netloc.lower() == urlsplit(self._api).netloc.lower() and url != self._api:
+            return url
+        if isinstance(meta, dict) and (after := text(meta.get("after_cursor"))):
+            return pages.address(after)
+        raise SourceError(f"{self._api} names no next page of its own, though it says there is one")
 
     def _exported(self, start: int, fetch: Fetch, progress: Progress) -> Iterator[Batch]:
         """What changed, by the incremental export: `end_time` is where the next page, or the next pull, begins."""
@@ -115,7 +125,7 @@ class Zendesk:
             done += len(fresh)
             progress(done, None)
             end = number(answer.get("end_time"))
-            more = bool(articles) and bool(answer.get("next_page")) and end > start
+            more = bool(fresh) and bool(answer.get("next_page")) and end > start
             start = max(start, end)
             yield Batch(tuple(change for change in changes if change), write_cursor(since=str(start)))
             if not more:
@@ -170,12 +180,29 @@ class _Pages:
     """What turning the pages of the list has shown so far; times are seconds since 1970."""
 
     path: str
-    url: str
     etag: str | None
     newest: int
+    size: int = PAGE
+    url: str = ""
     oldest: int = 1 << 40
     ordered: bool = True  # the latest changes first, as asked
     listed: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.url = self.address()
+
+    def address(self, after: str = "") -> str:
+        """Of the page that follows the cursor `after`."""
+        asked = {"page[size]": self.size, "sort_by": "updated_at", "sort_order": "desc"}
+        return f"{self.path}?{urlencode(asked | ({'page[after]': after} if after else {}))}"
+
+    def ask_for_fewer(self) -> bool:
+        """The same page, half as long, for bodies may hold pictures; False when it was one article already."""
+        self.size //= 2
+        parts = urlsplit(self.url)
+        query = [(name, value) for name, value in parse_qsl(parts.query) if name != "page[size]"]
+        self.url = parts._replace(query=urlencode([("page[size]", str(self.size)), *query])).geturl()
+        return self.size > 0
 
     def take(self, articles: list[dict[str, Any]], etag: str | None) -> list[dict[str, Any]]:
         """One page: those of its articles that no page before it had."""

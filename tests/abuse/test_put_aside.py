@@ -37,6 +37,18 @@ def test_they_go_after_thirty_days(wiring: Wiring, clock: Clock) -> None:
     assert "CA2" in left.name
 
 
+def test_what_a_process_that_died_while_writing_left_goes_as_well(wiring: Wiring, clock: Clock) -> None:
+    put_aside(wiring, clock, ONE, "CA" + "1" * 32)
+    (file,) = aside(wiring)
+    left = file.rename(file.with_name(file.name.replace(".refused", ".draft")))
+    clock.on(timedelta(days=29) / timedelta(seconds=1))
+    erase_old(wiring)
+    assert left.exists()
+    clock.on(timedelta(days=2) / timedelta(seconds=1))
+    erase_old(wiring)
+    assert not left.exists()
+
+
 def test_those_of_one_who_is_erased_go_at_once(wiring: Wiring, clock: Clock) -> None:
     put_aside(wiring, clock, ONE, "CA" + "1" * 32)
     put_aside(wiring, clock, OTHER, "CA" + "2" * 32)

@@ -33,9 +33,10 @@ def test_a_caller_takes_the_text_reads_it_and_says_it_solved_it(
     phone.hears("Welcome to Lumora.")
     phone.press("3")
     phone.hears("For a red light on the router, press 1.")
-    phone.press("2")
+    phone.as_people_speak().press("2")
     phone.hears("In a sentence, what is going on?")
     phone.says(SENTENCE)
+    phone.fast()
     phone.hears("You are now in line for technical support.")
     offer = phone.hears("While you hold:").inner_text()
     assert re.search(r"fixed '.+'.+To get the steps by text, press 1\.", offer), offer
@@ -83,13 +84,14 @@ def read_without_scripts(browser: Browser, link: str) -> None:
 
 
 def test_an_agent_reads_in_one_sentence_what_the_caller_did(phone: Phone, service: Service) -> None:
-    phone.call(SECOND_MOBILE)
+    phone.as_people_speak().call(SECOND_MOBILE)
     phone.hears("Welcome to Lumora.")
     phone.says("my internet is down")
     phone.hears("For a red light on the router, press 1.")
     phone.press("2")
     phone.hears("In a sentence, what is going on?")
     phone.says(SENTENCE)
+    phone.fast()
     phone.takes_the_offer()
     phone.gets(1)
     phone.replies("2")

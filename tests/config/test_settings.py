@@ -2,6 +2,7 @@
 
 import base64
 import re
+import secrets
 import stat
 import subprocess
 import sys
@@ -28,8 +29,8 @@ PRODUCTION = {
     "TWILIO_ACCOUNT_SID": "AC" + "0123456789abcdef" * 2,
     "TWILIO_AUTH_TOKEN": "0123456789abcdef0123456789abcdef",
     "TWILIO_SENDER_NUMBER": "+12025550143",
-    "SESSION_SECRET": "s" * 40,
-    "LINK_SECRET": "l" * 40,
+    "SESSION_SECRET": "one of forty letters, said by nobody yet",
+    "LINK_SECRET": "and another, for what callers are sent..",
     "NUMBER_ENCRYPTION_KEY": KEY,
     "NUMBER_HASH_KEY": KEY,
     "STATEMENT_KEY": KEY,
@@ -296,6 +297,28 @@ def test_production_demands(tmp_path: Path, name: str) -> None:
 def test_production_refuses_unsafe_addresses(tmp_path: Path, name: str, value: str, expected: str) -> None:
     lines = problems(given(tmp_path, **PRODUCTION | {name: value}))
     assert any(line.startswith(f"{name}: ") and expected in line for line in lines)
+
+
+@pytest.mark.parametrize("name", ["SESSION_SECRET", "LINK_SECRET"])
+@pytest.mark.parametrize("secret", ["s" * 40, "changeme" * 5, "0123456789" * 3 + "0123456", "ab" * 20])
+def test_production_refuses_a_secret_that_anybody_may_guess(tmp_path: Path, name: str, secret: str) -> None:
+    expected = f"{name}: is easily guessed; expected one drawn at random (openssl rand -base64 32)"
+    assert problems(given(tmp_path, **PRODUCTION | {name: secret})) == [expected]
+    load(given(tmp_path, **{name: secret}), dotenv=None)
+
+
+@pytest.mark.parametrize("name", ["NUMBER_ENCRYPTION_KEY", "NUMBER_HASH_KEY", "STATEMENT_KEY"])
+@pytest.mark.parametrize("raw", [bytes(32), b"0123456789abcdef" * 2, bytes(range(7)) * 4 + bytes(4)])
+def test_production_refuses_a_key_that_anybody_may_guess(tmp_path: Path, name: str, raw: bytes) -> None:
+    lines = problems(given(tmp_path, **PRODUCTION | {name: base64.b64encode(raw).decode()}))
+    assert [line.split(";")[0] for line in lines] == [f"{name}: is easily guessed"]
+
+
+def test_secrets_drawn_at_random_are_never_refused_in_production(tmp_path: Path) -> None:
+    for _ in range(20):
+        drawn = {name: draw() for name, draw in secret_files.GENERATED.items() if name in PRODUCTION}
+        drawn |= {"SESSION_SECRET": secrets.token_hex(16), "LINK_SECRET": secrets.token_urlsafe(24)}
+        load(given(tmp_path, **PRODUCTION | drawn), dotenv=None)
 
 
 def test_production_refuses_the_account_of_the_first_run(tmp_path: Path) -> None:

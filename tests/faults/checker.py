@@ -109,10 +109,12 @@ def _fate(text: OurText, taken: int) -> Iterator[str]:
 
 def _consents(carried: Carried, ours: Ours) -> Iterator[str]:
     """Each 1 that answered the question for a text, and got an answer, is a consent: it is on record and was met, or it
-    is reported why not."""
+    is reported why not. Unless it was given without a database and the question, asked again, was answered with 3: the
+    last word counts."""
     known = {call.sid: call for call in ours.calls}
     asked: Counter[str] = Counter()  # how often in a row
     consented: set[str] = set()
+    unheard: set[str] = set()  # kept on a disk, so that the question may come again
     for one in carried.exchanges:
         if one.problem or not one.path.startswith("/voice/"):
             continue
@@ -122,6 +124,11 @@ def _consents(carried: Carried, ours: Ours) -> Iterator[str]:
         # clock of the calls is quicker than ours, so a first key without one says nothing here.
         if yes and not asks and ("<Gather" in one.body or asked[one.call_sid] > 1):
             consented.add(one.call_sid)
+            if "<Gather" not in one.body:
+                unheard.add(one.call_sid)
+        no = one.path == "/voice/hold-key" and one.digits == "3" and asked[one.call_sid] and "<Gather" in one.body
+        if no and not asks:
+            consented -= unheard & {one.call_sid}
         if one.path != "/voice/status":
             asked[one.call_sid] = asked[one.call_sid] + 1 if asks else 0
     texts = {text.call_sid for text in ours.texts}

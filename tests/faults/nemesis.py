@@ -14,7 +14,7 @@ import redis
 
 from ivr.stores.servers import Server
 from ivr.stores.valkey import Valkey
-from tests.faults.site import MACHINES, Site
+from tests.faults.site import MACHINES, Part, Site
 from tests.faults.wires import Mode
 
 READY_WITHIN_S = 45.0
@@ -114,13 +114,13 @@ class Nemesis:
         life = part.life()
         killed = life[1:] if inner else life
         self._kill(killed)
-        self._wait(lambda: part.ready() and not any(map(_lives, killed)), name)
+        self._wait_anew(part, killed)
 
     def _kill_supervisor(self, name: str) -> None:
         part = self._site.parts[name]
         before = part.life()
         self._kill(before[:1])
-        self._wait(lambda: part.ready() and not any(map(_lives, before)), name)
+        self._wait_anew(part, before)
 
     def _kill_store(self, server: Server) -> None:
         assert server.process is not None
@@ -162,7 +162,7 @@ class Nemesis:
         before = part.life()
         for process in before[:1]:
             process.send_signal(signal.SIGTERM)
-        self._wait(lambda: part.ready() and not any(map(_lives, before)), name)
+        self._wait_anew(part, before)
 
     def _wire(self, name: str, mode: Mode, seconds: float) -> None:
         wire = self._site.wires[name]
@@ -199,6 +199,11 @@ class Nemesis:
         if not postgres.running:  # it gave up: the supervisor's work
             self._begin(postgres)
         self._wait(postgres.answers, "PostgreSQL")
+
+    def _wait_anew(self, part: Part, before: list[psutil.Process]) -> None:
+        """Until what was there is gone, and only then whether something answers: one on its way out may still do so."""
+        self._wait(lambda: not any(map(_lives, before)), part.name)
+        self._wait(part.ready, part.name)
 
     def _wait(self, ready: Callable[[], bool], name: str) -> None:
         end = time.monotonic() + READY_WITHIN_S

@@ -8,7 +8,6 @@ import argparse
 import json
 import re
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -210,8 +209,9 @@ def _write_down(to: Path, title: str, some: list[tuple[object, ...]], others: li
 
 
 def _tell(to: Path, broken: list[str], them: Carried, ours: Ours) -> None:
-    """The whole story of each call that a broken promise names."""
+    """All promises that were broken, and the whole story of each call that they name."""
     with to.open("w", encoding="utf-8") as file:
+        file.writelines(f"{line}\n" for line in (*broken, ""))
         for sid in sorted({word.rstrip(":") for line in broken for word in line.split() if word.startswith("CA")}):
             told = [(f"{one.at_s:7.2f} {one.path} {one.digits} {one.problem} took {one.seconds:.2f}, try {one.tries}: "
                      f"{one.body[:160]}") for one in them.exchanges if one.call_sid == sid]  # fmt: skip
@@ -282,7 +282,6 @@ def main() -> None:
     asked.add_argument("--no-disk", action="store_true", help="leave out the disk that is filled, which needs root")
     asked.add_argument("--released", type=Path, help="a DATA_DIR after `release`, to spare making one")
     asked.add_argument("--report", action="store_true", help="tell all that was done")
-    asked.add_argument("--keep", action="store_true", help="leave logs of seeds that broke a promise")
     given = asked.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="offhold-rampage-"))
     console, found = Console(width=150), list[Found]()
@@ -297,24 +296,27 @@ def main() -> None:
             )  # fmt: skip
             found.append(one)
             console.print(table([one]))
-            for line in one.broken if given.keep else one.broken[:40]:
+            for line in one.broken[:40]:
                 print(f"  seed {seed}: {line}", flush=True)
             for line in one.before:
                 print(f"  seed {seed}: done before that, at {line}", flush=True)
             print(f"  seed {seed}: {json.dumps(one.done)}\n  facts: {json.dumps(one.told)}", flush=True)
-            if not (one.broken and given.keep):
+            if not one.broken:
                 remove(folder / f"seed-{seed}")
     except Absent as problem:
+        remove(folder)
         sys.exit(str(problem))
-    finally:
-        if not given.keep:
-            subprocess.run(["rm", "-rf", str(folder)], check=False)
+    except KeyboardInterrupt:
+        remove(folder)
+        raise
+    if not any(one.broken for one in found):
+        remove(folder)
     console.print(table(found))
     if given.report:
         print(report(found))
     print(f"{sum(one.kills for one in found)} kills, {sum(len(one.broken) for one in found)} promises broken")
-    if given.keep:
-        print(f"logs: {folder}")
+    if folder.exists():
+        print(f"all promises that were broken, and the logs: {folder}")
     sys.exit(1 if any(one.broken for one in found) else 0)
 
 

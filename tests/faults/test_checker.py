@@ -114,6 +114,20 @@ def test_a_yes_to_a_question_asked_again_counts_without_a_database_too() -> None
     assert violations(twice, without("accepted")) == ["call CA1: said yes to a text, which is not on record"]
 
 
+def test_a_yes_without_a_database_is_taken_back_by_a_no_to_the_question_asked_again() -> None:
+    yes, asked_again = replace(EXCHANGES[2], body=STANDBY), EXCHANGES[1]
+    no = replace(EXCHANGES[2], digits="3")
+    before = (*EXCHANGES[:2], asked_again, yes, asked_again)
+    told = ["call CA1: said yes to a text, which is not on record"]
+    for last, expected in ((no, []), (replace(no, body=STANDBY), told), (replace(no, digits="2"), told)):
+        carried = replace(CARRIED, exchanges=(*before, last, EXCHANGES[3]))
+        assert violations(carried, without("accepted")) == expected
+    unasked = replace(CARRIED, exchanges=(*before[:-1], no, EXCHANGES[3]))
+    assert violations(unasked, without("accepted")) == told
+    heard = replace(CARRIED, exchanges=(*EXCHANGES[:3], asked_again, no, EXCHANGES[3]))  # and forgotten
+    assert violations(heard, without("accepted")) == told
+
+
 def test_an_agent_who_was_gone_before_the_two_heard_each_other_has_answered() -> None:
     whisper = Exchange(3.5, "/voice/connecting", CALL, 0.1, body="<Response/>")
     carried = replace(CARRIED, exchanges=(*EXCHANGES[:3], whisper, EXCHANGES[3]))

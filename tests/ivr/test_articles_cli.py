@@ -1,8 +1,10 @@
 """`flask articles` and `flask index`, on real stores and with the real encoder."""
 
+import errno
 import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,7 +19,7 @@ from psycopg import Connection
 from redis import Redis
 
 from config.settings import Settings
-from ivr import articles_cli, gate
+from ivr import articles_cli, bundles, gate
 from ivr.articles_cli import (
     STARTER_CALIBRATION,
     STARTER_COMMUNITY,
@@ -239,6 +241,79 @@ def test_a_second_builder_is_told_who_builds(
         assert "attic:42 is building an index" in left.output
     assert indexes.list_all(db) == []
     assert run(flask, "index", "build").exit_code == 0
+
+
+def test_builds_that_fail_leave_nothing_and_the_rollback_stays(
+    flask: FlaskCliRunner, settings: Settings, db: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*bundle: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    import_path(settings, write(tmp_path / "threads.jsonl", TITLES[0]))
+    first = build_index(settings)
+    with monkeypatch.context() as away:
+        away.setattr(bundles, "put", refused)
+        failed = run(flask, "index", "build")
+        assert "No space left on device. The index in use has not changed." in failed.output
+    assert [one.version for one in indexes.list_all(db)] == [first.version]
+    assert [folder.name for folder in index_folder(settings).iterdir()] == [first.version]
+    for number in range(bundles.KEPT):  # as builds do that are killed
+        indexes.add(db, replace(first, version=f"killed-{number}"))
+    build_index(settings)
+    assert f"{first.version} is live" in run(flask, "index", "rollback").output
+
+
+def test_bad_indexes_in_a_row_do_not_take_the_place_of_the_good_one(
+    flask: FlaskCliRunner, settings: Settings, tmp_path: Path
+) -> None:
+    import_path(settings, write(tmp_path / "threads.jsonl", TITLES[0]))
+    good = build_index(settings).version
+    for _ in range(bundles.KEPT):
+        build_index(settings)
+        assert f"{good} is live" in run(flask, "index", "rollback").output
+
+
+def test_no_build_fills_the_disk(
+    flask: FlaskCliRunner, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_path(settings, write(tmp_path / "threads.jsonl", TITLES[0]))
+    monkeypatch.setattr(bundles, "LEFT_FREE_BYTES", 1 << 60)
+    assert "must be free for the index" in run(flask, "index", "build").output
+
+
+def test_what_is_held_while_an_index_is_built_stays(
+    flask: FlaskCliRunner, settings: Settings, db: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_path(settings, write(tmp_path / "threads.jsonl", TITLES[0]))
+    live = build_index(settings).version
+
+    def held_meanwhile(conn: Connection, root: Path, version: str) -> None:
+        indexes.roll_back(conn, live)
+
+    monkeypatch.setattr(bundles, "put", held_meanwhile)
+    assert f"{live} was rolled back to" in run(flask, "index", "build", "--automatic").output
+    assert [(one.version, one.state) for one in indexes.list_all(db)] == [(live, "live")]
+
+
+def test_an_index_of_another_encoder_is_not_rolled_back_to(
+    flask: FlaskCliRunner,
+    settings: Settings,
+    db: Connection,
+    encoder: OnnxEncoder,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import_path(settings, write(tmp_path / "threads.jsonl", TITLES[0]))
+    with monkeypatch.context() as earlier:
+        earlier.setattr(encoder, "model_id", "tuned")
+        first = build_index(settings)
+    second = build_index(settings)
+    refused = run(flask, "index", "rollback")
+    assert refused.exit_code == 1
+    assert f"{first.version} was built with tuned: it can be served once" in refused.output
+    live = indexes.current(db)
+    assert live is not None
+    assert (live.version, live.held) == (second.version, False)
 
 
 def test_old_bundles_are_removed(settings: Settings, db: Connection, tmp_path: Path) -> None:

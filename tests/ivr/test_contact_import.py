@@ -102,6 +102,15 @@ def test_a_file_without_a_usable_header_is_refused_whole(db: Connection, desk: D
         take(db, desk, head.encode("latin-1"))
 
 
+@pytest.mark.parametrize("text", [b"", b"\n \n", b"\xef\xbb\xbf"])
+def test_an_empty_file_of_json_lines_does_not_make_a_feed_look_fresh(db: Connection, desk: Desk, text: bytes) -> None:
+    with pytest.raises(Refused, match="the file is empty"):
+        import_contacts(desk.wiring, db, FEED, json_rows(io.BytesIO(text)), UTC)
+    assert contacts.feeds(db) == []
+    assert take(db, desk, "number,at\n").rows == 0  # which does say that there were none
+    assert [one.rows for one in contacts.feeds(db)] == [0]
+
+
 def test_a_header_that_names_a_column_twice_is_refused_whole(db: Connection, desk: Desk) -> None:
     with pytest.raises(Refused, match="twice: number"):
         take(db, desk, f"at,number,Number\n2026-11-03T10:00:00Z,{CALLER},{OTHER}\n")

@@ -1,10 +1,12 @@
 """An index travels through the database, and what changes since it was built is found beside it."""
 
+import shutil
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import psycopg
 import pytest
@@ -106,6 +108,34 @@ def test_a_fetch_goes_on_where_it_was_cut(
     assert whole_chunks
     assert not set(asked[7:]) & whole_chunks
     assert list(load(tmp_path / version, encoder.model_id, 384).ids) == ["red", "remote", "twice"]
+
+
+def test_another_machine_keeps_what_a_rollback_goes_back_to_and_no_more(
+    settings: Settings,
+    root: Path,
+    tmp_path: Path,
+    connect: Callable[[], Connection],
+    encoder: OnnxEncoder,
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    (elsewhere / "just-built").mkdir(parents=True)  # not yet in the database
+    news, versions = IndexNews(FinderHolder(), elsewhere, connect), []
+    for _ in range(bundles.KEPT + 1):
+        versions.append(build_index(settings).version)
+        news.look(encoder)
+    assert {folder.name for folder in elsewhere.iterdir() if folder.is_dir()} == {"just-built", *versions[1:]}
+
+
+def test_an_index_the_disk_has_no_room_for_is_not_begun_with(
+    settings: Settings, root: Path, tmp_path: Path, db: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = build_index(settings).version
+    needed = indexes.size_bytes(db, version) + bundles.LEFT_FREE_BYTES
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=needed - 1))
+    with pytest.raises(OSError, match="must be free for the index"):
+        bundles.fetch(db, tmp_path / "elsewhere", version)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=needed))
+    bundles.fetch(db, tmp_path / "elsewhere", version)
 
 
 def test_a_damaged_chunk_is_refused_and_the_old_index_stays(

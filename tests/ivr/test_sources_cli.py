@@ -117,6 +117,13 @@ def test_a_source_that_crashes_does_not_end_the_sync_of_the_others(
     assert (row.problem, row.failures) == ("failed unexpectedly (ZeroDivisionError)", 1)
 
 
+def test_what_could_not_be_read_is_listed(flask: FlaskCliRunner, forum: Forum) -> None:
+    forum.topics[1]["title"] = ""
+    run(flask, "source", "add", "discourse", forum.url, "--name", "town")
+    run(flask, "source", "sync", "--due")
+    assert f"  cannot be read: {forum.url}/t/1.json is no topic" in run(flask, "source", "list")
+
+
 def test_what_went_wrong_is_told_and_listed(
     flask: FlaskCliRunner, forum: Forum, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -137,6 +144,8 @@ def test_what_went_wrong_is_told_and_listed(
         (("zendesk", "https://f.example/hc/en-us"), "a help center is named by its host"),
         (("zendesk", "https://f.example", "--option", "locale=../x"), "a locale is written like en-us"),
         (("discourse", "https://f.example", "--credentials", "PATH"), "begins with SOURCE_"),
+        (("feed", "http://["), "http://[ is no address"),
+        (("discourse", "https://f.example", "--max-age-days", "99999999"), "is not in the range"),
         (("discourse", "https://f.example", "--name", "Our Town"), "--name is 1 to 30 small letters"),
     ],
 )

@@ -73,6 +73,17 @@ def test_without_a_disk_it_is_kept_in_memory_until_there_is_one(tmp_path: Path) 
     assert spool(tmp_path).holds(CALL)
 
 
+def test_what_is_known_to_wait_goes_on_waiting_when_the_disk_cannot_be_read(tmp_path: Path) -> None:
+    ours = spool(tmp_path)
+    ours.put(CALL, kept(1))
+    (tmp_path / "spool").rename(tmp_path / "away")
+    (tmp_path / "spool").write_text("")  # no folder that could be listed
+    assert ours.holds(CALL)
+    (tmp_path / "spool").unlink()
+    (tmp_path / "away").rename(tmp_path / "spool")
+    assert ours.holds(CALL)
+
+
 def test_whoever_dies_while_writing_leaves_nothing_to_land(tmp_path: Path) -> None:
     ours = spool(tmp_path)
     ours.put(CALL, kept(1))

@@ -157,6 +157,13 @@ def test_clock_runs_by_the_wall_and_faster_when_told() -> None:
     assert (phone.now - call.started_at).total_seconds() >= 20
 
 
+@pytest.mark.parametrize(("speed", "pressed"), [(1, "false"), (5, "true")])
+def test_the_page_comes_with_the_speed_it_runs_at(a_desk: Desk, speed: int, pressed: str) -> None:
+    client, _, _ = a_desk
+    order(client, "speed", speed=speed)
+    assert f'id="speed" aria-pressed="{pressed}"' in client.get("/").get_data(as_text=True)
+
+
 def test_story_is_played_on_the_desk_and_read_by_polling() -> None:
     phone, _ = carrier({"/voice/incoming": "<Say>Hello</Say>"})
     ticker = Ticker(phone)

@@ -82,6 +82,22 @@ def test_hang_up_in_the_queue_is_told_to_the_action_and_to_the_status_callback()
     assert phone.queues["support"].members == []
 
 
+def test_who_hangs_up_as_an_agent_takes_them_is_told_once_and_the_agent_goes_on() -> None:
+    def both(form: dict[str, str]) -> str:
+        if form["QueueTime"] == "10":
+            phone.agent_answers("support")
+            phone.hang_up(call)
+        return '<Pause length="10"/>'
+
+    phone, tiny, call = queued(hold=both)
+    phone.advance(30)
+    assert call.over
+    assert results(tiny) == ["hangup"]
+    assert tiny.to("/whisper") == []
+    assert tiny.to("/agent-done") != []
+    assert phone.queues["support"].members == []
+
+
 def test_hangup_verb_in_the_wait_document_ends_the_call() -> None:
     phone, tiny, call = queued(hold='<Pause length="2"/><Hangup/>')
     phone.advance(2)

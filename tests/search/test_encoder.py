@@ -7,6 +7,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -40,6 +41,18 @@ def test_several_cores_give_the_same_vectors_in_the_same_order(encoder: OnnxEnco
 def test_any_text_becomes_a_unit_vector(encoder: OnnxEncoder, text: str) -> None:
     vectors = encoder.encode([text])
     assert np.linalg.norm(vectors[0]) == pytest.approx(1.0, abs=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["onnx", "onnx-fast"])
+@pytest.mark.parametrize("number", [np.nan, np.inf, 0.0])
+def test_a_network_that_gives_no_numbers_is_no_evidence(
+    kind: str, number: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone_wrong = load_encoder(kind)
+    outputs = [np.full((1, 3, 384), number, np.float32)]
+    monkeypatch.setattr(gone_wrong, "_session", SimpleNamespace(run=lambda *asked: outputs))
+    with pytest.raises(EncoderError, match="no numbers"):
+        gone_wrong.encode(["x"])
 
 
 def test_no_text_gives_no_vector(encoder: OnnxEncoder) -> None:

@@ -117,7 +117,9 @@ BAD: list[tuple[dict[str, Any] | str, str]] = [
     ({**FULL, "id": None}, "has no id"),
     ({**FULL, "id": "a b"}, "id is not 1 to 80 letters"),
     ({**FULL, "id": "x" * 81}, "id is not 1 to 80 letters"),
-    ({**FULL, "id": 7}, "id is not a text"),
+    ({**FULL, "id": 10**30}, "id is not a text"),
+    ({**FULL, "id": True}, "id is not a text"),
+    ({**FULL, "id": 7.0}, "id is not a text"),
     ({**FULL, "title": "  "}, "has no title"),
     ({**FULL, "title": "x" * 501}, "title is longer than 500 characters"),
     ({**FULL, "title": "a\x00b"}, "title holds the character U+0000"),
@@ -136,6 +138,8 @@ BAD: list[tuple[dict[str, Any] | str, str]] = [
     ({**FULL, "votes": 1.5}, "votes is not a whole number"),
     ({**FULL, "votes": 10**30}, "votes is not a whole number"),
     ({**FULL, "url": "javascript:alert(1)"}, "url is not a web address"),
+    ({**FULL, "url": "http://["}, "url is not a web address"),
+    ({**FULL, "url": "https://?a"}, "url is not a web address"),
     ({**FULL, "url": 'https://x.example/\n"onload'}, "url is not a web address"),
     ({**FULL, "tags": 5}, "tags is neither a list nor a text"),
     ({**FULL, "tags": [["a"]]}, "tags are not at most 50 short words"),
@@ -156,6 +160,20 @@ def test_a_bad_record_is_skipped_with_its_line_and_reason(
     assert [article.id for article in articles] == ["router-light-red"]
     assert [skipped.where for skipped in report.skipped] == ["line 3"]
     assert reason in report.skipped[0].reason
+
+
+def test_an_id_may_be_a_number_and_is_its_text(tmp_path: Path) -> None:
+    path = jsonl(tmp_path, {**FULL, "id": 118}, {**FULL, "id": "118"})
+    articles, report = read(path)
+    assert [one.id for one in articles] == ["118"]
+    assert [one.reason for one in report.skipped] == ["id 118 is already used in line 1"]
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "a.md").write_text(f"---\nid: 0x{'f' * 8000}\ntitle: T\n---\nAn answer.\n")
+    (folder / "b.md").write_text("---\nid: 119\ntitle: T\n---\nAn answer.\n")
+    articles, report = read(folder)
+    assert [one.id for one in articles] == ["119"]
+    assert [one.reason for one in report.skipped] == ["id is not a text"]
 
 
 def test_an_id_counts_once_and_the_second_is_told_where_the_first_is(tmp_path: Path) -> None:
@@ -194,6 +212,8 @@ def test_a_byte_order_mark_is_ignored(tmp_path: Path) -> None:
         ("a.csv", b"name,text\n1,2\n", "no columns id and title"),
         ("a.csv", b"", "no columns id and title"),
         ("a.csv", "id,title,body\n1,\xe9,b".encode("latin-1"), "line 2 is not UTF-8"),
+        ("a.csv", b"id,title,body\r1,T,b\r", "has a first line that is not CSV"),
+        ("a.csv", b'id,"title,body\n1,T,b\n', "has a first line that is not CSV"),
         ("a.csv", b"id,title\n" + b"x" * (MAX_RECORD_BYTES + 5), "not a CSV of articles"),
         ("a.txt", b"hello", "no known kind"),
     ],
@@ -234,6 +254,13 @@ def test_csv_has_the_same_columns(tmp_path: Path) -> None:
     ]
 
 
+def test_names_of_columns_are_known_in_any_letters(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("ID, Title,BODY\n7,Red light,Hold the pin.\n")
+    [article] = read(path)[0]
+    assert (article.id, article.title, article.answers[0].text) == ("7", "Red light", "Hold the pin.")
+
+
 def test_csv_goes_on_after_a_broken_row(tmp_path: Path) -> None:
     path = tmp_path / "articles.csv"
     path.write_text('id,title,body\na,T,B one\nb,"T"x,B\nc,T,B two\n', "utf-8")
@@ -255,6 +282,7 @@ def test_a_folder_of_markdown_is_read(tmp_path: Path) -> None:
     (tmp_path / "c.md").write_text("---\ntitle: [broken\n---\nText", "utf-8")
     (tmp_path / "d.md").write_text("---\n- a\n---\nText", "utf-8")
     (tmp_path / "e.md").write_text("---\ntitle: Empty\n---\n", "utf-8")
+    (tmp_path / "g.md").write_bytes(b"---\ntitle: \xe9\n---\nText")
     (tmp_path / "f.md").write_text("---\ntitle: Big\n---\n" + "x" * MAX_RECORD_BYTES, "utf-8")
     (tmp_path / "link.md").symlink_to("/etc/hostname")
     (tmp_path / "notes.txt").write_text("not ours", "utf-8")
@@ -276,6 +304,7 @@ def test_a_folder_of_markdown_is_read(tmp_path: Path) -> None:
         ("d.md", "its front matter has no names and values"),
         ("e.md", "has no answer"),
         ("f.md", f"is longer than {MAX_RECORD_BYTES} bytes"),
+        ("g.md", "is not UTF-8"),
     ]
 
 

@@ -1,5 +1,7 @@
 """An index bundle is complete, of the right model and unaltered, or it is refused."""
 
+import errno
+import hashlib
 import json
 import os
 import shutil
@@ -10,12 +12,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
+from search import calibration, index, judge
 from search.article import Answer, Article
-from search.bundle import ANSWER, NO_DAY, QUESTION, TITLE, WHOLE, Evidence, passages
+from search.bundle import ANSWER, NO_DAY, QUESTION, TITLE, WHOLE, Collected, Evidence, passages
 from search.encoder import OnnxEncoder, Vectors
 from search.index import BEFORE, FILES, BundleError, _sealed, build, load, prune, verify
 
@@ -76,6 +81,15 @@ def test_language_and_tags_tell_what_may_be_found(built: Path) -> None:
     assert bundle.allowed("de").number == 0
 
 
+def test_a_source_of_made_up_languages_keeps_nobody_from_building() -> None:
+    collected = Collected()
+    for number in range(300):
+        collected.add(Article(f"a{number}", "Title", "", (), language=f"x-{number}"), Evidence(), [TITLE])
+    named, told = collected.names["languages"], collected.arrays()["records"]["language"]
+    assert (named[254], told[254], len(named)) == ("x-254", 254, 255)
+    assert set(told[255:].tolist()) == {255}
+
+
 def test_an_article_is_its_title_its_question_its_best_answers_and_all_of_it() -> None:
     answers = tuple(Answer(f"Answer {n}", votes=n, accepted=n == 2) for n in range(7))
     assert passages(Article("a", "Title", "Question", answers)) == [
@@ -93,12 +107,14 @@ def test_an_article_is_its_title_its_question_its_best_answers_and_all_of_it() -
 
 def test_what_is_known_of_an_article_is_kept(tmp_path: Path, community: list[Article], encoder: OnnxEncoder) -> None:
     known = {"remote": Evidence(helped=3, written_at=datetime(2026, 11, 22, tzinfo=UTC))}
-    version, _ = build(community, encoder, tmp_path, evidence=known, model={"bias": 1.5}, calibration={"n": 2})
+    weights = judge.as_json(replace(judge.shipped(), gate_bias=1.5))
+    told = calibration.as_json(replace(calibration.shipped(), counts=(9, 1, 10)))
+    version, _ = build(community, encoder, tmp_path, evidence=known, model=weights, calibration=told)
     bundle = load(tmp_path / version, MODEL, 384)
     record = bundle.records[bundle.row("remote")]
     assert (int(record["helped"]), int(record["accepted"])) == (3, 1)
     assert int(record["day"]) == datetime(2026, 11, 22, tzinfo=UTC).toordinal()
-    assert (bundle.model, bundle.calibration) == ({"bias": 1.5}, {"n": 2})
+    assert (bundle.model, bundle.calibration) == (weights, told)
     assert int(bundle.records[0]["day"]) == NO_DAY
 
 
@@ -172,6 +188,18 @@ def test_an_empty_community_gives_no_index(tmp_path: Path, encoder: OnnxEncoder)
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_build_that_the_disk_refuses_leaves_nothing_on_it(
+    tmp_path: Path, community: list[Article], encoder: OnnxEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(index, "_sync", refused)
+    with pytest.raises(OSError, match="No space left"):
+        build(community, encoder, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("name", [*FILES, "manifest.json"])
 def test_no_altered_byte_is_ever_served(built: Path, tmp_path: Path, name: str) -> None:
     whole = (built / name).read_bytes()
@@ -209,18 +237,51 @@ def test_a_bundle_under_another_name_is_refused(built: Path, tmp_path: Path) -> 
         load(shutil.copytree(built, tmp_path / "renamed"), MODEL, 384)
 
 
-def test_vectors_that_do_not_fit_the_articles_are_refused(built: Path, tmp_path: Path) -> None:
-    """As another program might write them, every checksum right."""
-    from search.index import _sealed, _sha256
-
-    odd = shutil.copytree(built, tmp_path / built.name)
-    np.save(odd / "vectors.npy", np.zeros((3, 384), dtype=np.float16))
-    manifest = json.loads((odd / "manifest.json").read_text())
-    manifest["sha256"]["vectors.npy"] = _sha256(odd / "vectors.npy")
+def sealed_anew(folder: Path, **told: object) -> None:
+    """As another program might write a bundle: every checksum right."""
+    manifest = json.loads((folder / "manifest.json").read_text()) | told
+    if "sha256" not in told:
+        manifest["sha256"] = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in FILES}
     del manifest["seal"]
-    (odd / "manifest.json").write_text(_sealed(manifest))
-    with pytest.raises(BundleError, match="3 vectors for 14 passages"):
+    (folder / "manifest.json").write_text(_sealed(manifest))
+
+
+@pytest.mark.parametrize(
+    ("name", "array", "told"),
+    [
+        ("vectors", np.zeros((3, 384), np.float16), "3 vectors for 14 passages"),
+        ("vectors", np.full((14, 384), np.nan, np.float16), "longer than one"),
+        ("vectors", np.full((14, 384), 9, np.float16), "longer than one"),
+        ("hubs", np.full((4, 2), np.nan, np.float16), "no numbers"),
+        ("owners", np.zeros(14, np.float64), "owners of float64"),
+        ("id-starts", np.full(5, 10**9, np.uint64), "id-bytes that id-starts does not part"),
+    ],
+)
+def test_arrays_that_no_index_has_are_refused(
+    built: Path, tmp_path: Path, name: str, array: npt.NDArray[Any], told: str
+) -> None:
+    odd = shutil.copytree(built, tmp_path / built.name)
+    np.save(odd / f"{name}.npy", array)
+    sealed_anew(odd)
+    with pytest.raises(BundleError, match=told):
         load(odd, MODEL, 384)
+
+
+@pytest.mark.parametrize("name", ["model", "calibration"])
+def test_weights_that_no_search_has_are_refused(built: Path, tmp_path: Path, name: str) -> None:
+    odd = shutil.copytree(built, tmp_path / built.name)
+    (odd / f"{name}.json").write_text('{"right": 1}')
+    sealed_anew(odd)
+    with pytest.raises(BundleError, match=r"these are not the weights|this is no calibration"):
+        verify(odd)
+
+
+@pytest.mark.parametrize("told", [{"passages": "14"}, {"sha256": None}, {"format": None}, {"model_id": 7}])
+def test_a_manifest_of_something_else_is_refused(built: Path, tmp_path: Path, told: dict[str, object]) -> None:
+    odd = shutil.copytree(built, tmp_path / built.name)
+    sealed_anew(odd, **told)
+    with pytest.raises(BundleError, match="does not tell"):
+        verify(odd)
 
 
 def test_verify_tells_what_a_bundle_holds(built: Path, community: list[Article]) -> None:
@@ -232,7 +293,7 @@ def test_old_bundles_are_pruned_and_fresh_drafts_left_alone(tmp_path: Path) -> N
     for name in ("one", "two", ".draft", ".stale"):
         (tmp_path / name).mkdir()
     os.utime(tmp_path / ".stale", (0, 0))
-    assert prune(tmp_path, ["two"]) == [".stale", "one"]
+    assert prune(tmp_path, "one".__eq__) == [".stale", "one"]
     assert sorted(folder.name for folder in tmp_path.iterdir()) == [".draft", "two"]
 
 

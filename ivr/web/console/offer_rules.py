@@ -4,7 +4,8 @@ the menu, so it changes in a draft."""
 from flask import flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from ivr.console import menus, offer_rules
+from ivr import gate
+from ivr.console import menus, offer_rules, sureness
 from ivr.console.actors import at_console
 from ivr.console.errors import Wrong
 from ivr.console.menus import SetAside
@@ -75,9 +76,11 @@ def _page(form: Form | None, status: int = 200) -> Response:
         form = form or Form(found or {})
         share = offer_rules.share_of({"holdout_share": form["holdout_share"]})
         weeks = offer_rules.weeks(conn, wiring(), share)
+        sure = sureness.sureness(conn, wiring(), form["wrong_share"])
         others: list[Draft] = drafts.listed(conn)
     shown = render_template(
         "settings/offers.html", form=form, found=found, draft=draft, drafts=others, weeks=weeks, share=share,
+        sure=sure, least_calls=gate.LEAST_CALLS,
         waiting=offer_rules.WAITING, caps=offer_rules.CAPS, quiet=offer_rules.QUIET,
         ranges=RANGES, shares=offer_rules.SHARES,
     )  # fmt: skip

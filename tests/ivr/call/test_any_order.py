@@ -40,6 +40,7 @@ WORDS = st.one_of(
 STATUS = st.sampled_from(["queued", "sent", "delivered", "failed", "unknown", "expired", "new-word"])
 TEXTS = st.lists(st.builds(TextProgress, st.sampled_from(["router-1", "cable-2", "x"]), STATUS), max_size=2).map(tuple)
 CARDS = st.lists(st.sampled_from([ROUTER, CABLE, SILENT_CARD, SPANISH]), max_size=4).map(tuple)
+LATE = st.integers(0, 25)
 BACK = st.builds(
     Returning,
     st.text(max_size=9),
@@ -50,11 +51,13 @@ BACK = st.builds(
 EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.builds(CallStarted, st.one_of(st.none(), BACK)),
     st.builds(Pressed, KEYS),
+    st.builds(Pressed, KEYS, LATE),
     st.builds(Said, WORDS, st.one_of(st.none(), st.floats(0, 1))),
     st.just(Silent()),
     st.builds(Found, CARDS, st.one_of(st.none(), st.just("no_index")), st.none(), st.none(), st.none()),
     st.builds(Waited, SECONDS, st.one_of(st.none(), st.integers(0, 50)), TEXTS),
     st.builds(HoldKey, KEYS, TEXTS),
+    st.builds(HoldKey, KEYS, TEXTS, late=LATE),
     st.builds(HoldKey, st.just(""), TEXTS, WORDS, st.one_of(st.none(), st.floats(0, 1))),
     st.builds(AgentAnswered, SECONDS, st.one_of(st.none(), st.just("CA9"))),
     st.builds(LeftQueue, st.one_of(st.sampled_from(sorted(QUEUE_RESULTS)), st.text(max_size=30)), SECONDS),
@@ -77,11 +80,12 @@ AFTER_S = st.sampled_from([0, 0.5, 3, 20, 130, 400])
 STEPS = st.lists(st.tuples(EVENTS, AFTER_S), max_size=25)
 #: a caller who holds near the end of a long line and presses keys, at a pace at which offers are made
 LOOPS = st.builds(Waited, st.sampled_from([5, 15, 40, 130, 200]), st.sampled_from([9, 9, 9, 5, 2]), TEXTS)
-PRESSES = st.builds(HoldKey, st.sampled_from(["1", "1", "2", "2", "3", "0", "*", "5", "", "2025550143"]), TEXTS)
+PRESSED = st.sampled_from(["1", "1", "2", "2", "3", "0", "*", "5", "", "2025550143"])
+PRESSES = st.builds(HoldKey, PRESSED, TEXTS, late=st.one_of(st.none(), st.none(), LATE))
 ENDS = st.sampled_from(
     [LeftQueue("leave", 1), LeftQueue("queue-full", 1), LeftQueue("error", 1), AgentAnswered(1, None)]
 )
-CLOSED = st.builds(Pressed, st.sampled_from(["1", "2", "3", "*", "", "2025550143"]))
+CLOSED = st.builds(Pressed, st.sampled_from(["1", "2", "3", "*", "", "2025550143"]), st.one_of(st.none(), LATE))
 HOLDING = st.lists(
     st.tuples(st.one_of(*[LOOPS] * 4, *[PRESSES] * 6, ENDS, CLOSED), st.sampled_from([0.5, 3, 20])),
     max_size=25,
@@ -112,7 +116,8 @@ def take(play: Play, event: Event) -> None:
     if before.stage is Stage.ENDED and not (comes_again or joins_again):
         assert play.state.stage is Stage.ENDED
         assert play.prompts == ()
-    if before.stage is Stage.AGENT and isinstance(event, HoldKey | Waited):
+    late = isinstance(event, HoldKey) and event.late is not None
+    if before.stage is Stage.AGENT and isinstance(event, HoldKey | Waited) and not late:
         assert (play.prompts, play.new) == ((), [])
 
 

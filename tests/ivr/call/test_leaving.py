@@ -331,7 +331,7 @@ def test_a_yes_told_after_the_end_is_a_yes_once() -> None:
     pressed_at = play.now + timedelta(seconds=20)
     play.leave("hangup", after_s=30).end()
     play.now = pressed_at
-    late = HoldKey("1", late=True)
+    late = HoldKey("1", late=0)
     assert play.take(late).new_names == ["accepted"]
     assert len(play.texts) == 1
     assert (play.state.stage, play.state.over) == (Stage.ENDED, True)
@@ -344,8 +344,8 @@ def test_a_yes_told_after_the_end_that_came_too_soon_is_none() -> None:
     pressed_at = play.now
     play.leave("hangup", after_s=30).end()
     play.now = pressed_at
-    assert play.take(HoldKey("1", late=True)).new_names == []
-    assert play.take(HoldKey("3", late=True)).new_names == []
+    assert play.take(HoldKey("1", late=0)).new_names == []
+    assert play.take(HoldKey("3", late=0)).new_names == []
 
 
 def test_a_closed_caller_whom_an_error_put_into_the_queue_held_there() -> None:

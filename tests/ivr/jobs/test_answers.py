@@ -296,7 +296,7 @@ def test_what_is_old_is_erased_and_the_facts_stay(desk: Desk, db: Connection, ph
     phone.says("2")
     before = facts.count(db)
     desk.pass_time(31 * 24 * 3600)
-    drain(desk.wiring)
+    erase_old(desk.wiring)
     assert db.execute("SELECT count(*) FROM numbers WHERE sealed IS NOT NULL").fetchone() == (0,)
     assert db.execute("SELECT count(*) FROM texts WHERE body <> ''").fetchone() == (0,)
     assert db.execute("SELECT count(*) FROM inbound_texts WHERE reply IS NOT NULL").fetchone() == (0,)

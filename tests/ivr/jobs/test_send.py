@@ -4,9 +4,10 @@ import threading
 from datetime import timedelta
 
 import pytest
-from psycopg import Connection
+from psycopg import Connection, OperationalError
 
 from ivr.carrier.sender import Busy, NotTaken, Outcome, Refused, Sent, Unknown
+from ivr.jobs.app import defer_send
 from ivr.jobs.note_receipt import note_receipt
 from ivr.jobs.send_text import send_text
 from ivr.jobs.sweep_texts import sweep_texts
@@ -46,6 +47,13 @@ def test_row_and_job_commit_together(desk: Desk, db: Connection) -> None:
     assert texts.of_call(db, f"CA{1:032x}") == []
     desk.ask(db)
     assert [task for task, _ in jobs.take_all(db)] == ["send_text"]
+
+
+def test_a_database_that_goes_away_while_a_job_is_queued_is_known_as_away(desk: Desk, db: Connection) -> None:
+    with desk.wiring.pool.connection() as conn:
+        db.execute("SELECT pg_terminate_backend(%s, 5000)", (conn.info.backend_pid,))
+        with pytest.raises(OperationalError):
+            defer_send(conn, "a text")
 
 
 def test_a_text_that_lost_its_job_is_sent_by_the_sweep(desk: Desk, db: Connection) -> None:

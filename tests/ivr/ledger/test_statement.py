@@ -8,23 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ivr.ledger.bands import Band, added
 from ivr.ledger.books import COSTS, MEMO, MICRO, Entry, Figure, Line, Period, totals
 from ivr.ledger.estimate import Arms, Cell, Interval, Minutes, incremental
+from ivr.ledger.printed import CENT, apportioned, printed
 from ivr.ledger.rates import AgentCost, Rate, RateCard, Span
-from ivr.ledger.statement import (
-    CENT,
-    Band,
-    Channel,
-    Counts,
-    Given,
-    Sealed,
-    Statement,
-    Worth,
-    added,
-    apportioned,
-    printed,
-    statement,
-)
+from ivr.ledger.statement import Channel, Counts, Given, Sealed, Statement, Worth, statement
 from ivr.ledger.statement_words import Number, headline, payback_words, sections
 
 SEPTEMBER, MONDAY = date(2026, 9, 1), date(2026, 9, 7)

@@ -229,14 +229,14 @@ def test_who_relies_on_caller_ids_is_warned(app: Flask, desk: Desk, wiring: Wiri
 def test_the_doctor_says_what_the_promise_about_wrong_texts_rests_on(
     app: Flask, desk: Desk, wiring: Wiring, clock: Clock
 ) -> None:
-    told = {finding.part: finding for finding in doctor.examine(wiring)}["wrong texts"]
+    told = {finding.part: finding for finding in doctor.examine(wiring)}["wrong texts in es"]
     assert told.state == "ok"
     assert told.words.startswith("at most 10.0%: an offer from a probability of 0.")
     assert "nothing here helps 50% of callers (assumed until 200 calls were searched)" in told.words
     assert told.words.endswith("the calibration is shipped")
     with wiring.pool.connection() as conn:
         gate.note_callers(conn, gate.Callers(0.95, 4321), clock())
-    told = {finding.part: finding for finding in doctor.examine(wiring)}["wrong texts"]
+    told = {finding.part: finding for finding in doctor.examine(wiring)}["wrong texts in en"]
     assert told.state == "warn"
     assert told.words.startswith("10.0% cannot be promised, ")
     assert "nothing here helps 95% of callers (by 4321 calls)" in told.words

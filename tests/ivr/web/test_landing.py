@@ -9,7 +9,7 @@ from psycopg import DataError
 
 from ivr import landing
 from ivr.carrier import inbound
-from ivr.landing import KNOWN_WITHIN_S, Landing
+from ivr.landing import END_KNOWN_WITHIN_S, Landing
 from ivr.spool import Kept, Spool
 from ivr.wiring import Wiring
 from models import facts, optouts, plans
@@ -154,7 +154,7 @@ def test_the_end_of_a_call_that_began_on_a_machine_cut_off_waits_for_its_beginni
     lands = Landing(wiring)
     assert lands.land() == 0
     assert wiring.spool.depth() == 1
-    clock.on(KNOWN_WITHIN_S)
+    clock.on(END_KNOWN_WITHIN_S)
     assert Landing(wiring).land() == 1  # nobody ever heard of it
     assert names(wiring) == []
 

@@ -34,6 +34,12 @@ class Written:
         return found
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the database, on a busy machine: what is tested is what it says."""
+    monkeypatch.setattr(exposition, "WITHIN_S", 20.0)
+
+
 @pytest.fixture
 def written() -> Iterator[Written]:
     kept = Written()

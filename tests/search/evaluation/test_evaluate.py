@@ -4,11 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from search.__main__ import main
 from search.encoder import Encoder
-from search.evaluation import options
+from search.evaluation import kept, options
 from search.evaluation.kept import KeptEncoder
 from tests.search.evaluation.test_judged import write
 
@@ -64,3 +65,17 @@ def test_a_broken_set_keeps_no_other_from_being_measured(
 def test_a_broken_file_of_kept_vectors_is_as_none(encoder: Encoder, tmp_path: Path, content: bytes) -> None:
     (tmp_path / f"{encoder.model_id}.npz").write_bytes(content)
     assert KeptEncoder(encoder, tmp_path).encode(["red light"]).shape == (1, encoder.dimension)
+
+
+def test_two_commands_keep_vectors_at_a_time(encoder: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept, "WRITE_FROM", 1)
+    real, other = np.savez, KeptEncoder(encoder, tmp_path)
+
+    def overtaken(*args: Any, **arrays: Any) -> None:
+        real(*args, **arrays)
+        monkeypatch.setattr(np, "savez", real)
+        other.encode(["no sound"])
+
+    monkeypatch.setattr(np, "savez", overtaken)
+    KeptEncoder(encoder, tmp_path).encode(["red light"])
+    assert [file.name for file in tmp_path.iterdir()] == [f"{encoder.model_id}.npz"]

@@ -60,6 +60,11 @@ def test_articles_may_be_those_of_another_set(tmp_path: Path) -> None:
         ("articles__jsonl", "../none/articles.jsonl", "is not JSON"),
         ("articles__jsonl", "x" * 5000, "is not JSON"),
         ("articles__jsonl", "", "no usable article"),
+        (
+            "articles__jsonl",
+            '\n{"id": "a1", "title": "No sound"}',
+            r"usable article \(.*:2: has no answer",
+        ),
         ("queries__jsonl", "", "no query"),
         ("queries__jsonl", '{"id": 1}', "queries.jsonl:1: a query has no id or no text"),
         ("queries__jsonl", '{"id": "1", "text": "a", "menu_path": ["Internet"]}', "menu_path is not a text"),
@@ -94,6 +99,14 @@ def test_ids_may_be_numbers_and_relevance_a_fraction(tmp_path: Path) -> None:
     files = {"articles__jsonl": articles, "queries__jsonl": query, "qrels__tsv": "1\t7\t0.5", "labels__tsv": "1\t1"}
     (one,) = read_set(write(tmp_path / "mine", **files)).queries
     assert (one.id, one.relevant, one.query.language) == ("1", frozenset({"7"}), "en")
+
+
+def test_questions_are_in_the_language_of_the_articles_where_there_is_one(tmp_path: Path) -> None:
+    spanish, english = ({"id": code, "title": "T", "body": "B", "language": code} for code in ("es", "en"))
+    alone = read_set(write(tmp_path / "alone", articles__jsonl=json.dumps(spanish)))
+    assert [one.query.language for one in alone.queries] == ["es", "es"]
+    both = read_set(write(tmp_path / "both", articles__jsonl=f"{json.dumps(spanish)}\n{json.dumps(english)}"))
+    assert [one.query.language for one in both.queries] == ["en", "en"]
 
 
 def test_judgements_of_what_is_not_there_are_counted(tmp_path: Path) -> None:

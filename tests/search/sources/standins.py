@@ -190,7 +190,8 @@ class Forum(StandIn):
         if asked.path == "/site.json":
             return as_json({"categories": [{"id": 5, "read_restricted": False}, {"id": 9, "read_restricted": True}]})
         if parts[:2] == ["posts", "by_number"]:
-            return as_json(self.topics[int(parts[2])]["posts"][int(parts[3].removesuffix(".json")) - 1])
+            posts = self.topics[int(parts[2])]["posts"][int(parts[3].removesuffix(".json")) - 1 :]
+            return as_json(posts[0]) if posts else Answer(404)
         if parts[0] == "t" and (topic := self.topics.get(int(parts[1].removesuffix(".json")))):
             return self._topic(topic) if len(parts) == 2 else self._posts(topic, asked)
         return Answer(404, b'{"errors":["gone"],"error_type":"not_found"}', {"Content-Type": "application/json"})
@@ -199,9 +200,10 @@ class Forum(StandIn):
         page = int(asked.first("page", "0"))
         topics.sort(key=lambda topic: topic["bumped_at"], reverse=True)
         topics.sort(key=lambda topic: not topic["pinned"])
-        shown = topics[page * self.per_page : (page + 1) * self.per_page]
-        told: dict[str, Any] = {"per_page": self.per_page, "topics": [self._item(topic) for topic in shown]}
-        if len(shown) == self.per_page:  # as TopicListSerializer: whether or not there is more
+        size = int(asked.first("per_page", str(self.per_page)))
+        shown = topics[page * size : (page + 1) * size]
+        told: dict[str, Any] = {"per_page": size, "topics": [self._item(topic) for topic in shown]}
+        if len(shown) == size:  # as TopicListSerializer: whether or not there is more
             told["more_topics_url"] = f"{path}?no_definitions=true&order=activity&page={page + 1}"
         return as_json({"users": [], "topic_list": told})
 

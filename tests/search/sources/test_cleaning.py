@@ -100,7 +100,12 @@ def test_a_meta_charset_in_the_text_changes_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("title", "line"),
-    [("a &amp; b <b>x</b>", "a & b x"), ("5 < 6 and\n 7 > 6", "5 < 6 and 7 > 6"), ("x" * 10_000_000, "x" * 2000)],
+    [
+        ("a &amp; b <b>x</b><script>y()</script>", "a & b x"),
+        ("5 < 6 and\n 7 > 6", "5 < 6 and 7 > 6"),
+        ("vector<int> in a <template v-if='a<b'>", "vector<int> in a <template v-if='a<b'>"),
+        ("x" * 10_000_000, "x" * 2000),
+    ],
 )
 def test_a_title_is_one_line(title: str, line: str) -> None:
     assert clean_line(title) == line

@@ -9,9 +9,14 @@ from typing import Any
 
 import pytest
 
+from search.records import Defaults
+from search.sources import feeds
+from search.sources.cleaning import clean_html
 from search.sources.feeds import Feed
 from search.sources.source import SourceError
+from search.sources.thread import thread_from
 from tests.search.sources.site import Pull, Site, place
+from tests.search.sources.standins import Answer
 
 LONG = (
     "<p>Hold the <b>reset pin</b> for ten seconds, then wait. "
@@ -88,6 +93,35 @@ def test_a_json_feed_is_read(site: Site) -> None:
     assert (two.id, two.answers[0].text, two.answers[0].html) == ("2", "Open it.", "")
 
 
+def test_an_item_with_a_bad_address_or_date_costs_none_of_the_others(site: Site) -> None:
+    feed = json_feed(
+        {"id": "1", "title": "Red light", "content_html": LONG, "url": "http://["},
+        {"id": "2", "title": "Bill", "content_html": LONG, "date_published": "0001-01-01T00:00:00+23:59"},
+        {"id": "3", "title": "Move", "content_html": LONG, "date_published": "2026-11-01t10:00:00.5z"},
+    )
+    one, two, three = Pull(Feed(place(serve(site, feed, "application/json")))).raws
+    assert thread_from(one, Defaults()).url == ""
+    assert (two.url, two.created) == ("", None)
+    assert three.created == datetime(2026, 11, 1, 10, 0, 0, 500_000, tzinfo=UTC)
+
+
+def test_an_entry_that_stands_twice_counts_as_it_stands_first(site: Site) -> None:
+    feed = json_feed(
+        *({"id": "1", "title": title, "content_html": LONG} for title in ("New", "Old")), next_url="/feed2"
+    )
+    older = json_feed({"id": "1", "title": "Oldest", "content_html": LONG}, next_url="/feed3")
+    site.pages["/feed2"] = site.pages["/feed3"] = ("application/json", older)
+    assert [raw.title for raw in Pull(Feed(place(serve(site, feed, "application/json")))).raws] == ["New"]
+    assert site.paths() == ["/feed", "/feed2"]
+
+
+def test_a_whole_text_is_not_replaced_by_its_page(site: Site) -> None:
+    words = "Hold the reset pin for ten seconds. " * 20
+    feed = json_feed({"id": "1", "url": "/light", "title": "Red light", "content_text": words})
+    assert Pull(Feed(place(serve(site, feed, "application/json")))).raws[0].answers[0].text == words
+    assert site.paths() == ["/feed"]
+
+
 def test_an_unchanged_feed_is_asked_for_once_and_answers_304(site: Site) -> None:
     url = serve(site, RSS)
     first = Pull(Feed(place(url)))
@@ -137,13 +171,46 @@ def test_a_teaser_is_replaced_by_its_page_when_that_can_be_read(site: Site) -> N
     assert pulled.skipped == [f"{site.url}/gone: {site.url}/gone is not there (it answered 404)"]
 
 
+def test_a_page_that_could_not_be_asked_for_is_asked_for_by_a_later_pull(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feeds, "MAX_PAGES_ASKED", 1)
+    words = "Hold the reset pin for ten seconds. " * 20
+    for name in ("a", "b"):
+        html = f"<html><head><title>Light {name}</title></head><body><article><p>{words}</p></article></body></html>"
+        site.pages[f"/{name}"] = ("text/html", html.encode())
+    feed = json_feed(*({"id": one, "url": f"/{one}", "title": one, "summary": "Hold…"} for one in ("a", "b")))
+    url = serve(site, feed, "application/json")
+    first = Pull(Feed(place(url)))
+    assert [len(raw.answers[0].text) > 100 for raw in first.raws] == [True, False]
+    site.broken = lambda asked, answer: Answer(500) if asked.path == "/b" else answer
+    failed = Pull(Feed(place(url, first.known)), first.cursor)
+    assert [raw.id for raw in failed.raws] == ["b"]
+    site.broken = None
+    serve(site, feed + b" ", "application/json")
+    later = Pull(Feed(place(url, first.known | failed.known)), failed.cursor)
+    assert [(raw.id, len(raw.answers[0].text) > 100) for raw in later.raws] == [("b", True)]
+
+
 def test_a_feed_in_another_charset_is_read_right(site: Site) -> None:
     latin = RSS.replace("Bill", "Línea").replace("UTF-8", "ISO-8859-1").encode("latin-1")
     assert Pull(Feed(place(serve(site, latin)))).raws[1].title == "Línea"
 
 
-def test_a_feed_with_a_slip_is_read_all_the_same(site: Site) -> None:
-    assert Pull(Feed(place(serve(site, RSS.replace("Open the app.", "Open&nbsp;it & wait."))))).raws[1].id
+@pytest.mark.parametrize(
+    ("slip", "said"),
+    [
+        ("Open&nbsp;it & wait.", "Open it & wait."),
+        ("Open\x0b it.", "Open it."),
+        ("&lt;p&gt;Café &amp;amp; &#233;t&eacute;.&lt;/p&gt;\x01", "Café & été."),
+        ("<![CDATA[<p>a &amp; b</p>]]>\x01", "a & b"),
+        ("<b>Open", "Open"),
+    ],
+)
+def test_a_feed_with_a_slip_is_read_all_the_same(site: Site, slip: str, said: str) -> None:
+    first, second = Pull(Feed(place(serve(site, RSS.replace("Open the app.", slip))))).raws
+    assert clean_html(first.answers[0].html) == clean_html(LONG)
+    assert clean_html(second.answers[0].html) == said
 
 
 LAUGHS = '<?xml version="1.0"?><!DOCTYPE rss [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]><rss version="2.0">&b;</rss>'

@@ -173,6 +173,13 @@ def test_retry_after_is_obeyed(server: Echo, fetch: Fetcher, slept: list[float],
     assert 30 < waits[1] <= 40
 
 
+@pytest.mark.parametrize("wish", ["Wed, 99999999999999999999 Oct 2026 07:28:00 GMT", "-5", "soon", ""])
+def test_a_retry_after_that_cannot_be_read_is_none(server: Echo, fetch: Fetcher, slept: list[float], wish: str) -> None:
+    server.said = [Answer(429, b"", {"Retry-After": wish}), as_json([])]
+    assert fetch(server.url, accept=JSON).body == b"[]"
+    assert 1.0 in slept
+
+
 def test_who_wants_to_be_left_alone_for_an_hour_is(server: Echo, fetch: Fetcher) -> None:
     server.said = [Answer(429, b"", {"Retry-After": "3600"})]
     with pytest.raises(Paused, match="left alone for 3600 seconds"):
@@ -189,6 +196,12 @@ def test_errors_are_told_in_words(server: Echo, fetch: Fetcher) -> None:
         server.said = [Answer(status)]
         with pytest.raises(kind):
             fetch(server.url, accept=JSON)
+
+
+def test_nothing_changed_is_no_answer_to_who_never_asked(server: Echo, fetch: Fetcher) -> None:
+    server.said = [Answer(304), Answer(304)]
+    assert "304" in refused(fetch, server.url)
+    assert fetch(server.url, accept=JSON, etag='"a"').status == 304
 
 
 def test_another_content_type_is_refused(server: Echo, fetch: Fetcher) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,21 @@ def vars_of(raw: Any) -> tuple[object, ...]:
     return raw.id, raw.author, raw.licence, raw.votes, raw.language, raw.solved
 
 
+def test_dates_are_evidence_where_a_record_tells_them(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.jsonl", {**LIGHT, "created": "2026-11-01T10:00:00+02:00"}, {**BILL, "updated": "soon"})
+    [batch] = pull_files(JsonlFile(place(str(path))))
+    assert [(one.created, one.changed) for one in raws(batch)] == [
+        (datetime(2026, 11, 1, 8, tzinfo=UTC),) * 2,
+        (None, None),
+    ]
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / "a.md").write_text("---\ntitle: T\ndate: 2026-10-01\nupdated: 2026-11-02 10:00:00\n---\nText")
+    [batch] = pull_files(MarkdownFolder(place(str(tmp_path / "m"))))
+    [one] = raws(batch)
+    assert one.created == datetime(2026, 10, 1, tzinfo=UTC)
+    assert one.changed == datetime(2026, 11, 2, 10, tzinfo=UTC)
+
+
 def test_only_what_changed_is_given_and_what_is_gone_is_not_listed(tmp_path: Path) -> None:
     path = write(tmp_path / "articles.jsonl", LIGHT, BILL)
     [first] = pull_files(JsonlFile(place(str(path))))
@@ -54,10 +70,42 @@ def test_only_what_changed_is_given_and_what_is_gone_is_not_listed(tmp_path: Pat
 
 def test_nothing_is_taken_for_gone_while_a_record_cannot_be_read(tmp_path: Path) -> None:
     path = write(tmp_path / "articles.jsonl", LIGHT, {**BILL, "title": "x" * 10_000_000})
-    [batch] = pull_files(JsonlFile(place(str(path))))
+    [batch] = pull_files(JsonlFile(place(str(path), {"bill": "as it was"})))
     assert [change.id for change in raws(batch)] == ["light"]
     assert batch.listing is None
     assert batch.skipped == ("line 2: is longer than 4000000 bytes",)
+
+
+def test_a_readme_hides_nothing_that_is_gone_but_an_article_that_broke_stays(tmp_path: Path) -> None:
+    for name in ("a", "b", "c"):
+        (tmp_path / f"{name}.md").write_text(f"---\ntitle: {name} is slow\n---\nReset {name}.", "utf-8")
+    (tmp_path / "README.md").write_text("# No article", "utf-8")
+    [first] = pull_files(MarkdownFolder(place(str(tmp_path))))
+    ours = known(first)
+    (tmp_path / "a.md").unlink()
+    [gone] = pull_files(MarkdownFolder(place(str(tmp_path), ours)), first.cursor)
+    assert gone.listing == frozenset({"b", "c"})
+    (tmp_path / "b.md").write_text("broken", "utf-8")
+    cursor, ours = gone.cursor, {name: ours[name] for name in ("b", "c")}
+    for text in ("x", "y"):
+        (tmp_path / "c.md").write_text(f"---\ntitle: c is slow\n---\n{text}", "utf-8")
+        [broken] = pull_files(MarkdownFolder(place(str(tmp_path), ours)), cursor)
+        cursor = broken.cursor
+        assert broken.listing is None  # nobody can tell whether b is gone
+    (tmp_path / "b.md").unlink()
+    [after] = pull_files(MarkdownFolder(place(str(tmp_path), ours)), cursor)
+    assert after.listing == frozenset({"c"})
+
+
+def test_a_broken_line_that_was_never_an_article_hides_nothing_that_is_gone(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.jsonl", LIGHT, BILL, {"id": "x"})
+    [first] = pull_files(JsonlFile(place(str(path))))
+    write(path, BILL, {"id": "x"})
+    [later] = pull_files(JsonlFile(place(str(path), known(first))), first.cursor)
+    assert later.listing == frozenset({"bill"})
+    write(path, BILL, {**LIGHT, "title": ""}, {"id": "x"})
+    [broken] = pull_files(JsonlFile(place(str(path), known(first))), first.cursor)
+    assert broken.listing is None
 
 
 def test_a_folder_of_markdown_follows_new_and_removed_files(tmp_path: Path) -> None:

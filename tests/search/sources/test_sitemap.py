@@ -110,6 +110,22 @@ def test_an_index_with_packed_sitemaps_is_walked_three_deep(site: Site) -> None:
     assert deep.skipped == [f"{site.url}/d.xml: lies too deep, or is one of too many"]
 
 
+@pytest.mark.parametrize("broken", [None, b"<html>not this", b"<urlset"])
+def test_an_index_that_names_a_dead_sitemap_is_followed_all_the_same(site: Site, broken: bytes | None) -> None:
+    index(site, "/a.xml", "/b.xml")
+    urlset(site, {"/help/light": "2026-11-01"}, "/b.xml")
+    if broken:
+        site.pages["/a.xml"] = ("application/xml", broken)
+    pulled = pull(site)
+    assert [raw.id for raw in pulled.raws] == [f"{site.url}/help/light"]
+    assert pulled.listing is None  # nobody can tell what is gone
+    assert len(pulled.skipped) == 1
+    assert pulled.skipped[0].startswith(f"{site.url}/a.xml ")
+    index(site, "/a.xml", "/c.xml")
+    with pytest.raises(SourceError, match=r"lists no page that we may read: http://\S+/a.xml "):
+        pull(site)
+
+
 def test_an_index_that_leads_in_a_circle_ends(site: Site) -> None:
     index(site, "/sitemap.xml", "/b.xml")
     urlset(site, {"/help/light": ""}, "/b.xml")

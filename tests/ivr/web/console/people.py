@@ -42,6 +42,11 @@ def setup_token(wiring: Wiring) -> str:
 def join(client: ConsoleClient, wiring: Wiring, token: str, **fields: Any) -> TestResponse:
     """Fill in the page behind a link."""
     secret = secret_of(client.get(f"/console/join/{token}").text)
+    return fill_in(client, wiring, token, secret, **fields)
+
+
+def fill_in(client: ConsoleClient, wiring: Wiring, token: str, secret: str, **fields: Any) -> TestResponse:
+    """Send the form of a page behind a link that was opened before."""
     given = {"name": "Maria Ruiz", "password": PASSWORD, "code": pyotp.TOTP(secret).at(wiring.clock()), **fields}
     return client.post_form(f"/console/join/{token}", **given)
 
@@ -50,7 +55,7 @@ def set_up(client: ConsoleClient, wiring: Wiring, email: str = "maria@lumora.exa
     """The first administrator's account, by the set-up link. The client is signed in afterwards."""
     token = setup_token(wiring)
     secret = secret_of(client.get(f"/console/join/{token}").text)
-    done = join(client, wiring, token, email=email)
+    done = fill_in(client, wiring, token, secret, email=email)
     assert done.status_code == 200, done.text
     codes = re.findall(r"<li>([a-z2-9-]{19})</li>", done.text)
     assert len(codes) == 10

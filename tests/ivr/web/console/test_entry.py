@@ -19,7 +19,7 @@ from ivr.wiring import Wiring
 from models import audit, sessions, staff
 from tests.ivr.web.conftest import Carrier, Clock
 from tests.ivr.web.console.conftest import ConsoleClient, SignedIn
-from tests.ivr.web.console.people import PASSWORD, join, secret_of, set_up, setup_token, sign_in
+from tests.ivr.web.console.people import PASSWORD, fill_in, join, secret_of, set_up, setup_token, sign_in
 
 
 def test_the_set_up_link_makes_an_administrator_who_is_signed_in(nobody: ConsoleClient, wiring: Wiring) -> None:
@@ -71,13 +71,13 @@ def test_a_set_up_link_ends_after_thirty_minutes(nobody: ConsoleClient, wiring: 
 
 def test_two_who_use_a_link_at_once_make_one_account(nobody: ConsoleClient, app: Flask, wiring: Wiring) -> None:
     token = setup_token(wiring)
-    nobody.get("/console/sign-in")
+    secret = secret_of(nobody.get(f"/console/join/{token}").text)
 
     def one(number: int) -> int:
         client = ConsoleClient(app, app.response_class, use_cookies=True)
         client._cookies = dict(nobody._cookies or {})
         client.csrf_token = nobody.csrf_token
-        return join(client, wiring, token, email=f"m{number}@lumora.example").status_code
+        return fill_in(client, wiring, token, secret, email=f"m{number}@lumora.example").status_code
 
     with ThreadPoolExecutor(4) as threads:
         assert sorted(threads.map(one, range(4))) == [200, 404, 404, 404]

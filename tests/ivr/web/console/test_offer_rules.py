@@ -6,11 +6,13 @@ from datetime import timedelta
 
 import pytest
 
+from ivr import gate
 from ivr.console import offer_rules
 from ivr.console.menus import reading
 from ivr.planfile import editing
 from ivr.wiring import Wiring
 from models import counts, drafts, plans
+from search.calibration import shipped
 from tests.ivr.web.conftest import STARTER, Clock
 from tests.ivr.web.console.conftest import SignedIn
 
@@ -96,6 +98,22 @@ def test_what_is_wrong_stands_beside_its_field_and_nothing_typed_is_lost(
     assert f'value="{html.escape(typed)}"'.replace("&quot;", "&#34;") in answer.text
     with wiring.pool.connection() as conn:
         assert drafts.listed(conn) == []
+
+
+def test_what_a_share_of_wrong_texts_comes_to_is_told(signed_in: SignedIn, wiring: Wiring, clock: Clock) -> None:
+    admin = signed_in("admin")
+    said = words(admin.get("/console/settings/offers"))
+    assert "estimated once there are 200 searches in calls; until then, 50% is assumed" in said
+    assert "measured on another community" in said
+    kept = shipped().promise(0.1)
+    assert "Right articles offered in English Right articles offered in Spanish 2%" in said
+    assert f" 10% {kept.shown:.0%} {kept.shown:.0%} " in said
+    with wiring.pool.connection() as conn:
+        gate.note_callers(conn, gate.Callers(0.95, 4321), clock())
+    typed = words(admin.post_form("/console/settings/offers", **{**RULES, "wrong_share": "7,5", "min_position": "2"}))
+    broken = shipped().promise(0.075, 0.95)
+    assert "By 4,321 searches in calls of the last 28 days, nothing here helps 95% of the callers." in typed
+    assert f" 7.5% {broken.shown:.0%}, and {broken.wrong:.0%} may be wrong" in typed
 
 
 def test_the_weeks_are_those_of_the_site(signed_in: SignedIn, wiring: Wiring, clock: Clock) -> None:

@@ -183,6 +183,16 @@ def test_the_last_problem_is_told_in_words(forum: Forum, wiring: Wiring, signed_
     assert "<b>it</b>" not in page.text
 
 
+def test_what_could_not_be_read_is_listed(forum: Forum, wiring: Wiring, signed_in: SignedIn) -> None:
+    editor = signed_in("editor")
+    add(editor, forum.url)
+    assert "Could not be read" not in editor.get("/console/sources").text
+    with wiring.pool.connection() as conn:
+        sources.note_unread(conn, "town", ["<b>it</b>/t/1 has no title", "https://forum.example/t/2 has no title"])
+    page = editor.get("/console/sources").text
+    assert "<summary>2 threads</summary><ul><li>&lt;b&gt;it&lt;/b&gt;/t/1 has no title</li>" in page
+
+
 def words_kept(text: str) -> str:
     return " ".join(html.unescape(re.sub(r"</?(?:span|td|small|br|tr|th)[^>]*>", " ", text)).split())
 
