@@ -15,6 +15,7 @@ BOARD = "offhold:board"  # hash: CallSid -> "queue position waited_s"
 NEWS = "offhold:news"  # channel: "plan", "index", "switches", "incident", "recordings"
 EVERY_S = 1.0
 BOARD_LIVES_S = 300
+CLOSE_S = 2.0  # more than a Redis that hangs can hold up a flush
 
 
 def connect(url: str) -> "redis.Redis":
@@ -79,11 +80,18 @@ class Board:
 
     def _write(self) -> None:
         while not self._stop.wait(EVERY_S):
-            self.flush()
+            try:
+                self.flush()
+            except Exception:  # the board is written again in a second, by this thread only
+                log.exception("board_not_written")
 
     def close(self) -> None:
-        """Write once more and stop."""
+        """Stop, and write once more; afterwards nobody uses the client."""
         self._stop.set()
+        with self._lock:
+            writer = self._thread
+        if writer is not None:
+            writer.join(CLOSE_S)
         self.flush()
 
 

@@ -189,6 +189,7 @@ class Wiring:
         for news in self._news:
             news.close()
         self.board.close()
+        self.redis.close()
         self.pool.close()
 
 

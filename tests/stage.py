@@ -114,7 +114,6 @@ class Stage:
 
     def _unwire(self) -> None:
         self.wiring.close()
-        self.wiring.redis.close()
         for client in {self.wiring.sender._client, self.wiring.sender._quick}:
             client.http_client.session.close()
 
