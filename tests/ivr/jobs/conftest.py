@@ -124,10 +124,9 @@ def desk(settings: Settings, starter_plan: Plan) -> Iterator[Desk]:
     """Everything wired, the starter menu live."""
     carrier = Ledger()
     wiring = replace(
-        build(settings, name="tests", pool_size=6),
+        build(settings, lambda: here.now, name="tests", pool_size=6),
         sender=carrier,  # type: ignore[arg-type]
         plans=OnePlan(starter_plan),  # type: ignore[arg-type]
-        clock=lambda: here.now,
     )
     here = Desk(wiring, carrier, starter_plan)
     try:
