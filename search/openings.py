@@ -1,6 +1,7 @@
 """What callers say before they say what is wrong, and the sounds between their words: "hi, um, yeah so".
 
-An encoder takes every word of so short a text for part of the problem (docs/decisions/0015).
+An encoder takes every word of so short a text for part of the problem. One or two of these among the others are hardly
+felt; more of them are (docs/decisions/0015).
 """
 
 import re
@@ -25,6 +26,7 @@ _NAMES_NOTHING: Mapping[str, str] = {
     "es": "yo|me|mi|mis|nos|nuestro|nuestra|el|la|los|las|un|una|no|se|le|es|está|hay|tengo|quiero|quisiera|necesito"
     "|puedo|cómo|como|qué|que|cuándo|dónde",
 }
+_FEW = 2  # opening words that may stay
 _WORD_ENDS = r"(?![\w'-])"
 _SOUNDS = re.compile(rf"(?<![\w'-])(?:u+h+m*|u+m+|e+r+m+|h+m+|m+h+m+|a+h+m*|e+h+){_WORD_ENDS}[,.]*\s*", re.IGNORECASE)
 
@@ -41,10 +43,11 @@ _OPENINGS = {language: _opening(language) for language in _ALWAYS}
 
 
 def to_the_point(text: str, language: str) -> str:
-    """`text` without opening words and sounds; as it is in a language whose openings are not known. It may be empty."""
+    """`text` without sounds and without the words it opens with, where these are more than a few; as it is in a language
+    whose openings are not known. It may be empty."""
     opening = _OPENINGS.get(language)
     if opening is None:
         return text
     heard = _SOUNDS.sub("", text.replace("’", "'")).strip()
     begins = opening.match(heard)
-    return heard[begins.end() :] if begins else heard
+    return heard[begins.end() :] if begins and len(begins[0].split()) > _FEW else heard
