@@ -43,8 +43,10 @@ _OPENINGS = {language: _opening(language) for language in _ALWAYS}
 
 
 def to_the_point(text: str, language: str) -> str:
-    """`text` without sounds and without the words it opens with, where these are more than a few; as it is in a language
-    whose openings are not known. It may be empty."""
+    """`text` without sounds, and without the words it opens with where these are more than a few. It may be empty.
+
+    In a language whose openings are not known it is as it was.
+    """
     opening = _OPENINGS.get(language)
     if opening is None:
         return text
