@@ -1,6 +1,6 @@
 """When nobody can answer: why, the article once by text or aloud, then the overflow number or a goodbye."""
 
-from ivr.call import incidents, keying, offer_words, queueing, texting
+from ivr.call import incidents, keying, offer_words, queueing, texting, told_late
 from ivr.call.effects import Step
 from ivr.call.events import OverflowEnded, Pressed, Said, Silent
 from ivr.call.facts import Fact
@@ -71,20 +71,22 @@ def answer(state: CallState, event: Pressed | Said | Silent, plan: Plan, moment:
 
 
 def overtaken(state: CallState, event: Pressed, plan: Plan, moment: Moment) -> Step:
-    """A key that is told after the call went on or was over: a yes to the article of that time is a yes, anything else
-    nothing."""
-    offer = state.offer
-    if event.keys.strip() != "1" or offer is None or not offer.open or not offer.text or state.news_of is not None:
-        return Step(state)  # while news are asked for, nobody knows which question it answers
-    state, facts = texting.accept(state, plan, moment)
-    reason = moment.text_refusal or text_refusal(state, plan)
-    if reason is None and state.caller.kind is not CallerKind.MOBILE:
-        reason = "no_number"  # nobody is there any more to type one
-    if reason is not None:
-        state, refused = texting.refuse(state, reason)
-        return Step(state, (), (*facts, *refused))
-    state, text = texting.queue_text(state, plan, moment)
-    return Step(state, (), facts, text=text)
+    """A key that is told after the call went on or was over."""
+
+    def accepted(asked: CallState) -> Step:
+        if not asked.offers[-1].text:
+            return Step(asked)
+        asked, facts = texting.accept(asked, plan, moment)
+        reason = moment.text_refusal or text_refusal(asked, plan)
+        if reason is None and asked.caller.kind is not CallerKind.MOBILE:
+            reason = "no_number"  # nobody is there any more to type one
+        if reason is not None:
+            asked, refused = texting.refuse(asked, reason)
+            return Step(asked, (), (*facts, *refused))
+        asked, text = texting.queue_text(asked, plan, moment)
+        return Step(asked, (), facts, text=text)
+
+    return told_late.yes(state, event.keys, plan, moment, accepted)
 
 
 def finish(

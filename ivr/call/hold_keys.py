@@ -3,7 +3,7 @@
 Keys are live from the offer on until it is declined; nothing said here loses the place.
 """
 
-from ivr.call import incidents, keying, offer_words, texting, waits
+from ivr.call import incidents, keying, offer_words, texting, told_late, waits
 from ivr.call.effects import Step
 from ivr.call.events import HoldKey
 from ivr.call.facts import Fact
@@ -49,23 +49,21 @@ def turn(state: CallState, event: HoldKey, plan: Plan, moment: Moment) -> Step:
 
 
 def overtaken(state: CallState, event: HoldKey, plan: Plan, moment: Moment) -> Step:
-    """A key that is told after the call went on or was over: a yes to the offer of that time is a yes, anything else
-    nothing."""
-    offer = state.offer
-    if event.keys.strip()[:1] != "1" or offer is None or not offer.open or state.news_of is not None:
-        return Step(state)  # while news are asked for, nobody knows which question it answers
-    if not offer.re_asked and moment.ms - offer.first_ms < plan.offers.typed_ahead_ms:
-        return Step(state)
-    step = turn(replace(state, stage=Stage.HOLD, keying=Keying.NO, served=None), event, plan, moment)
-    then, facts = step.state, step.facts
-    if then.keying is not Keying.NO:  # nobody heard the question for a number
-        then, refused = texting.refuse(then, "no_number")
-        facts = (*facts, *refused)
-    then = replace(
-        then, stage=state.stage, keying=state.keying, keyed=state.keyed, served=state.served,
-        waited_s=state.waited_s, last_said=state.last_said,
-    )  # fmt: skip
-    return Step(then, (), facts, text=step.text)
+    """A key that is told after the call went on or was over."""
+
+    def accepted(asked: CallState) -> Step:
+        step = turn(replace(asked, stage=Stage.HOLD, keying=Keying.NO), event, plan, moment)
+        then, facts = step.state, step.facts
+        if then.keying is not Keying.NO:  # nobody heard the question for a number
+            then, refused = texting.refuse(then, "no_number")
+            facts = (*facts, *refused)
+        then = replace(
+            then, stage=state.stage, keying=state.keying, keyed=state.keyed, waited_s=state.waited_s,
+            last_said=state.last_said,
+        )  # fmt: skip
+        return Step(then, (), facts, text=step.text)
+
+    return told_late.yes(state, event.keys, plan, moment, accepted, early_ms=plan.offers.typed_ahead_ms)
 
 
 def hear(state: CallState, plan: Plan, offer: Offer) -> tuple[Say, ...]:

@@ -1,6 +1,7 @@
 """The queue board: written by one thread, which nothing ends but its own `close`."""
 
 import socket
+import threading
 import time
 from collections.abc import Callable
 
@@ -39,6 +40,7 @@ def test_who_closes_waits_for_a_write_that_is_under_way(monkeypatch: pytest.Monk
         client = connect(f"redis://127.0.0.1:{deaf.getsockname()[1]}/0")
         board = Board(client)
         board.note(HOLDING)
+        deaf.settimeout(10)
         connection, _ = deaf.accept()
         with connection:
             board.close()
@@ -52,9 +54,15 @@ def test_what_goes_wrong_once_does_not_end_the_writing(
 ) -> None:
     monkeypatch.setattr(boards, "EVERY_S", 0.01)
     board = Board(connect(redis_url))
-    monkeypatch.setattr(board, "flush", lambda: 1 / 0)
-    board.note(HOLDING)
-    time.sleep(0.1)
-    monkeypatch.undo()
+    tried = threading.Event()
+
+    def fail() -> None:
+        tried.set()
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(board, "flush", fail)
+        board.note(HOLDING)
+        assert tried.wait(10)
     assert soon(lambda: redis.hget(BOARD, "CA1"))
     board.close()

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from ivr.call.events import AgentAnswered, HoldKey, OverflowEnded, Pressed
 from ivr.call.prompts import Hold
 from ivr.call.state import CallerKind, Keying, Stage
@@ -47,6 +49,71 @@ def test_a_yes_told_late_of_a_caller_who_cannot_be_texted_has_its_reason() -> No
     assert play.take(late).new_names == ["accepted", "text_refused"]
     assert play.data("text_refused")["reason"] == "no_number"
     assert (play.state.stage, play.state.keying) == (Stage.HOLD, Keying.NO)
+
+
+def to_second_offer(play: Play) -> Play:
+    """The first article is heard, the caller holds on until another is offered."""
+    play.key("2", after_s=20)
+    while len(play.state.offers) < 2:
+        play.wait(play.state.waited_s + 30)
+        assert play.state.waited_s < 1200
+    return play
+
+
+@pytest.mark.parametrize("broken_off", [False, True])
+def test_a_yes_told_late_brings_the_article_it_was_said_to(broken_off: bool) -> None:
+    play = Play().to_offer()
+    late = to_key(play)
+    pressed_at = play.now
+    to_second_offer(play)
+    if broken_off:
+        assert play.key("5", after_s=2).state.offers[1].re_asked
+    first, second = play.state.offers
+    play.now = pressed_at
+    assert play.take(late).new_names == ["accepted"]
+    assert play.data("accepted")["article"] == first.card.id
+    assert [text.article_id for text in play.texts] == [first.card.id]
+    assert play.state.offers[1] == second
+    assert play.state.offers[0].accepted_ms == play.ms
+
+
+def test_a_key_told_late_that_was_pressed_before_any_offer_is_no_yes() -> None:
+    play = Play().to_hold()
+    late = to_key(play)
+    pressed_at = play.now
+    play.to_offer()
+    play.key("5", after_s=2)
+    play.now = pressed_at
+    assert play.take(late).new_names == []
+    assert play.take(Pressed("1", late=late.late)).new_names == []
+    assert play.texts == []
+
+
+@pytest.mark.parametrize("leave", [False, True])
+def test_a_number_told_late_is_no_yes_and_what_it_was_for_is_on_record(leave: bool) -> None:
+    play = Play(caller=make_caller(CallerKind.LANDLINE)).to_offer().key("1", after_s=12)
+    assert play.state.keying is Keying.NUMBER
+    late = replace(to_key(play), keys="2025550143")
+    confirmed = replace(late, keys="1")
+    pressed_at = play.now
+    if leave:
+        play.end(after_s=30)
+    else:
+        play.wait(play.state.waited_s + 60)
+    play.now = pressed_at
+    assert play.take(late).new_names == ["text_refused"]
+    assert play.data("text_refused") == {"reason": "no_number", "article": play.state.offers[0].card.id}
+    assert play.take(confirmed).new_names == []
+    assert play.texts == []
+
+
+def test_a_number_told_late_says_nothing_of_another_offer() -> None:
+    play = Play(caller=make_caller(CallerKind.LANDLINE)).to_offer()
+    late = replace(to_key(play), keys="12025550143")
+    pressed_at = play.now
+    to_second_offer(play).key("5", after_s=2)
+    play.now = pressed_at
+    assert play.take(late).new_names == []
 
 
 def test_a_key_told_late_puts_nobody_back_into_the_queue() -> None:
