@@ -52,6 +52,13 @@ def _in_words(text: str) -> str:
     return found
 
 
+def _of_template(text: str) -> str:
+    """As `_in_words`, for `{% trans %}`, which doubles every % and fills in the places of what it gets back."""
+    if text in catalogue(language()) or "%%" not in text:
+        return _in_words(text)
+    return _in_words(text.replace("%%", "%")).replace("%", "%%")
+
+
 def language_name(code: str) -> str:
     """A language as the page's own calls it: Spanish, inglés. One that is not known is its code."""
     try:
@@ -183,7 +190,7 @@ def install(app: Flask) -> None:
     """`_`, `{% trans %}` and the filters of the templates."""
     app.jinja_env.add_extension("jinja2.ext.i18n")
     # The extension adds this method to the environment, where its types do not tell of it.
-    app.jinja_env.install_gettext_callables(_in_words, _plural, newstyle=True)  # type: ignore[attr-defined]
+    app.jinja_env.install_gettext_callables(_of_template, _plural, newstyle=True)  # type: ignore[attr-defined]
     app.jinja_env.filters.update(
         told=told,
         finding=finding,

@@ -74,6 +74,16 @@ def test_without_a_rate_card_the_pages_teach_and_name_no_money(db: Connection, s
     assert "No other channel is connected" in words(client.get("/console/contacts"))
 
 
+def test_a_month_without_data_is_told_in_spanish_alone(db: Connection, signed_in: SignedIn) -> None:
+    client = signed_in("finance")
+    client.post_form("/console/language", language="es", next="/console/savings")
+    said = words(client.get("/console/savings"))
+    assert "la raya es el intervalo del 95 %. La tabla" in said
+    assert "no son datos suyos" in said
+    assert "placeholder" not in said
+    assert "whisker" not in said
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_every_page_opens_in_both_languages_and_shows_hostile_text_as_text(
     month: Wiring, signed_in: SignedIn, page: str
