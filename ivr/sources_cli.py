@@ -108,7 +108,8 @@ def list_command() -> None:
             if len(row.unread) > SHOWN:
                 click.echo(f"  cannot be read: {len(row.unread) - SHOWN} more")
             if row.problem:
-                click.echo(f"  PROBLEM ({row.failures} times in a row): {row.problem}")
+                times = f" ({row.failures} times in a row)" if row.failures > 1 else ""
+                click.echo(f"  PROBLEM{times}: {row.problem}")
 
 
 @source_group.command("test")

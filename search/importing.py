@@ -19,6 +19,7 @@ from search.article import Article
 from search.records import Defaults, RecordError, article_from
 
 MAX_RECORD_BYTES = 4_000_000
+REFUSED_FOR = 3  # reasons that a refusal tells; of the others it says how many there are
 _CHUNK = 1 << 16
 
 
@@ -79,8 +80,12 @@ def read_records(
         report.kept += 1
         yield article, record if isinstance(record, Mapping) else {}
     if not report.kept:
-        why = "; ".join(f"{skipped.where} {skipped.reason}" for skipped in report.skipped[:3])
-        raise ImportRefused(f"{path} holds no valid article" + (f": {why}" if why else ""))
+        told = [f"{skipped.where} {skipped.reason}" for skipped in report.skipped[:REFUSED_FOR]]
+        if more := len(report.skipped) - len(told):
+            told.append(f"and {more} more")
+        if path.is_dir() and not told:
+            told = ["of a folder, files that end in .md are read; name any other file by itself"]
+        raise ImportRefused(f"{path} holds no valid article" + (f": {'; '.join(told)}" if told else ""))
 
 
 Record = tuple[str, object]  # the place, and the decoded record or the RecordError met instead

@@ -225,6 +225,16 @@ def test_a_file_that_cannot_be_right_is_refused_whole(tmp_path: Path, name: str,
         read(path)
 
 
+def test_a_folder_without_an_article_says_what_is_read_and_how_much_was_skipped(tmp_path: Path) -> None:
+    (tmp_path / "articles.jsonl").write_text(json.dumps(FULL), "utf-8")
+    with pytest.raises(ImportRefused, match=r"files that end in \.md are read; name any other file by itself"):
+        read(tmp_path)
+    for name in "abcde":
+        (tmp_path / f"{name}.md").write_text("# No front matter", "utf-8")
+    with pytest.raises(ImportRefused, match=r"c\.md does not begin with front matter .*; and 2 more$"):
+        read(tmp_path)
+
+
 def test_a_path_that_is_not_there_is_refused(tmp_path: Path) -> None:
     for ask in (size_bytes, lambda path: read(path)):
         with pytest.raises(ImportRefused, match="neither a file nor a folder"):
