@@ -23,7 +23,7 @@ from ivr.menu_cli import login
 from ivr.months import NotClosed, close_month
 from ivr.planfile.problems import PlanRefused
 from ivr.wiring import Wiring
-from models import contacts, erase, ledger, periods, rates
+from models import contacts, erase, ledger, periods, rates, settlement
 from models.locks import alone
 
 _by = click.option("--by", default=login, show_default="your login name", help="who does this")
@@ -64,7 +64,7 @@ def settle_command(month: date | None) -> None:
     """Bring the books up to what the facts say. Safe to stop and to run again."""
     wiring = _wiring()
     with wiring.pool.connection() as conn, erase.unhurried(conn), alone(conn, ledger.LOCK, wait=True):
-        bar, task = _bar(ledger.waiting(conn, wiring.clock()))
+        bar, task = _bar(settlement.waiting(conn, wiring.clock()))
         try:
             with bar:
                 written = settle(wiring, conn, lambda done: bar.update(task, completed=done))

@@ -14,7 +14,7 @@ from ivr.planfile import disk
 from ivr.planfile.problems import Place, PlanRefused, Problem
 from ivr.ratefile import Reading, read_rates
 from ivr.wiring import Wiring
-from models import audit, erase, ledger, rates, summaries
+from models import audit, erase, rates, settlement, summaries
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def publish(wiring: Wiring, conn: Connection, text: str, publisher: Publisher) -
     with erase.unhurried(conn), conn.transaction():
         before = rates.latest(conn)
         version = rates.add(conn, text, publisher.who, publisher.reason, publisher.at)
-        ledger.settle_again(conn, _open_since(books))
+        settlement.settle_again(conn, _open_since(books))
         if reading.card.window != books.window:
             summaries.judge_again(conn, _open_since(books))
         audit.note(

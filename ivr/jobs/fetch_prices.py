@@ -6,7 +6,7 @@ import structlog
 
 from ivr.carrier.sender import LookUpFailed
 from ivr.wiring import Wiring
-from models import ledger
+from models import settlement
 
 log = structlog.get_logger()
 
@@ -19,7 +19,7 @@ def fetch_prices(wiring: Wiring) -> int:
     """Ask for the prices that are due; how many came to be known. Ends at the first failure of the carrier."""
     now, told = wiring.clock(), 0
     with wiring.pool.connection() as conn:
-        due = ledger.prices_to_ask(conn, now, PAGE)
+        due = settlement.prices_to_ask(conn, now, PAGE)
     for text in due:
         failed = False
         try:
@@ -28,11 +28,11 @@ def fetch_prices(wiring: Wiring) -> int:
             price, failed = None, True
         with wiring.pool.connection() as conn:
             if price is not None:
-                ledger.keep_price(conn, text.text_id, price.micro, price.currency, now)
+                settlement.keep_price(conn, text.text_id, price.micro, price.currency, now)
                 told += 1
             else:
                 again = now + BACK_OFF * 2**text.attempts
-                ledger.ask_price_again(conn, text.text_id, again if text.attempts + 1 < MOST_ATTEMPTS else None)
+                settlement.ask_price_again(conn, text.text_id, again if text.attempts + 1 < MOST_ATTEMPTS else None)
         if failed:
             break
     if told:

@@ -24,7 +24,8 @@ from ivr.ledger.settle import changes, monthly, numbered, open_month
 from ivr.ledger.summary import Summary
 from ivr.ratefile import read_rates
 from ivr.wiring import Wiring
-from models import contacts, erase, estimates, ledger, periods, rates, site, summaries
+from models import baselines as kept_baselines
+from models import contacts, erase, estimates, ledger, periods, rates, settlement, site, summaries
 from models.locks import alone
 
 log = structlog.get_logger()
@@ -67,7 +68,7 @@ def settle(wiring: Wiring, conn: Connection, told: Callable[[int], None] = lambd
     place: tuple[datetime | None, str] = (None, "")
     while True:
         with conn.transaction():
-            place, page = ledger.take_due(conn, now, place, PAGE)
+            place, page = settlement.take_due(conn, now, place, PAGE)
             books.look()
             written += _page(books, page) if page else 0
         if not page:
@@ -154,12 +155,12 @@ class Books:
             return
         if fresh := sorted(set(missing) - self._read(missing)):
             rows = [row for day in fresh for row in self._made(fresh, day)]
-            ledger.keep_baselines(self.conn, [ledger.BaselineRow(*row) for row in rows])
+            kept_baselines.keep(self.conn, [kept_baselines.BaselineRow(*row) for row in rows])
             self._read(fresh)
 
     def _read(self, days: Sequence[date]) -> set[date]:
         found: defaultdict[date, list[Baseline]] = defaultdict(list)
-        for row in ledger.baselines(self.conn, days):
+        for row in kept_baselines.of_days(self.conn, days):
             found[row.day].append(Baseline(*row))
         self._baselines |= {day: {(row.queue, row.bin): row for row in rows} for day, rows in found.items()}
         return set(found)
@@ -172,10 +173,10 @@ class Books:
 
     def _counted(self, first: date, last: date) -> tuple[list[known.HeldOut], list[known.Handled]]:
         since, until = self.midnight(first - known.LOOK_BACK - self.window - known.LAG), self.midnight(last)
-        held_out = ledger.held_out(
+        held_out = kept_baselines.held_out(
             self.conn, since, until, zone=self.zone.key, bins=known.BINS, window=self.window, test=self.test
         )
-        handled = ledger.handled(self.conn, since, until, zone=self.zone.key, test=self.test)
+        handled = kept_baselines.handled(self.conn, since, until, zone=self.zone.key, test=self.test)
         return [known.HeldOut(*row) for row in held_out], [known.Handled(*row) for row in handled]
 
     _counts: tuple[()] | tuple[tuple[date, date], list[known.HeldOut], list[known.Handled]] = ()
@@ -184,22 +185,22 @@ class Books:
 def _page(books: Books, page: Sequence[str]) -> int:
     """Settle a page of calls; how many entries were written."""
     conn = books.conn
-    calls = [Summary._make(row) for row in ledger.summaries(conn, page, test=books.test)]
+    calls = [Summary._make(row) for row in settlement.summaries(conn, page, test=books.test)]
     sids = [call.call_sid for call in calls]
     days = {books.day_of(call.started_at) for call in calls}
     books.learn(sorted(days))
     estimates.touch(conn, _months_told(days, books.window))
     used: defaultdict[str, list[Used]] = defaultdict(list)
     asked: list[tuple[str, str, str, datetime]] = []
-    for row in ledger.usage(conn, sids):
+    for row in settlement.usage(conn, sids):
         used[row.call_sid].append(Used(row.id, row.name, row.at, row.text_id, row.segments, row.since))
         if row.name == "sent" and row.text_id and row.message_sid:
             asked.append((row.text_id, row.message_sid, row.call_sid, row.at + ASK_AFTER))
     if asked:
-        ledger.enrol_texts(conn, asked)
+        settlement.enrol_texts(conn, asked)
     prices = {
         row.text_id: Price(row.price or 0, row.currency or "")
-        for row in (ledger.prices(conn, list({row[2] for row in asked})) if asked else ())
+        for row in (settlement.prices(conn, list({row[2] for row in asked})) if asked else ())
     }
     later = _later(conn, [call.call_sid for call in calls if call.used_at is not None and call.hung_up_at is not None])
     due: list[Due] = []
@@ -214,7 +215,7 @@ def _page(books: Books, page: Sequence[str]) -> int:
         if ahead := [at for at in times if at is not None and at > books.now]:  # a clock may be ahead of ours
             again.append((call.call_sid, min(ahead)))
     if again:
-        ledger.look_again(conn, again)
+        settlement.look_again(conn, again)
     return _write(books, due, ledger.standing(conn, sids))
 
 

@@ -26,7 +26,7 @@ from ivr.jobs import settle_ledger
 from ivr.jobs.summarize import summarize_calls
 from ivr.stores import Stores
 from ivr.wiring import build
-from models import ledger, rates
+from models import ledger, rates, settlement
 from models.locks import alone
 from models.migrate import upgrade
 
@@ -76,7 +76,7 @@ def forget_books(conn: Connection) -> None:
         conn.execute(f"TRUNCATE {table}")
         conn.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
     conn.execute("TRUNCATE month_lines, message_prices")
-    ledger.settle_again(conn, BEGAN - timedelta(days=365))
+    settlement.settle_again(conn, BEGAN - timedelta(days=365))
 
 
 def doomed(settings: Settings, now: datetime, statements: int) -> bool:

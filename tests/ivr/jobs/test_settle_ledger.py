@@ -8,7 +8,7 @@ from psycopg import Connection, errors
 from bench import bulk
 from ivr.jobs.settle_ledger import settle_ledger
 from ivr.jobs.summarize import summarize_calls
-from models import contacts, facts, ledger, periods, rates, summaries
+from models import contacts, facts, ledger, periods, rates, settlement, summaries
 from models.contacts import NewContact
 from tests.faults.settle_kills import books, forget_books
 from tests.ivr.jobs.conftest import Desk
@@ -207,7 +207,7 @@ def test_without_a_rate_card_callers_are_counted_and_no_money(db: Connection, de
     rows = [(row.kind, row.amount, row.quantity, row.currency) for row in ledger.of_call(db, "CA1")]
     assert rows == [("provisional", 0, 1, ""), ("released", 0, -1, ""), ("confirmed_inferred", 0, 1, "")]
     publish(db)
-    ledger.settle_again(db, BEGAN)
+    settlement.settle_again(db, BEGAN)
     settle(desk, BEGAN + 8 * DAY)
     of_kind = [row for row in sums(db) if row.kind == "confirmed_inferred"]
     assert [(row.currency, row.amount, row.quantity) for row in of_kind] == [("", 0, 0), ("USD", 7_200_000, 1)]
@@ -229,5 +229,5 @@ def test_calls_settled_day_by_day_and_all_at_once_give_the_same_entries(db: Conn
     forget_books(db)
     settle(desk, desk.now)
     assert books(db) == slow
-    ledger.settle_again(db, BEGAN - 30 * DAY)
+    settlement.settle_again(db, BEGAN - 30 * DAY)
     assert settle(desk, desk.now) == 0
