@@ -34,7 +34,7 @@ from search.bundle import Collected, Evidence, passages, words_of
 from search.encoder import OnnxEncoder, load_encoder
 from search.evaluation.kept import KeptEncoder
 from search.evaluation.options import KEPT
-from search.finder import Finder, says_something
+from search.finder import Finder, searched_text
 from search.importing import ImportReport, read_articles
 from search.index import load, read_manifest, write
 from search.query import Query
@@ -55,7 +55,7 @@ WHOLE_NUMBERS = ("resident MB", "bytes/passage")
 
 
 def real(sets: Path, wanted: int) -> tuple[list[Article], list[str]]:
-    """`wanted` articles of several sets, mixed, and questions of callers."""
+    """`wanted` articles of several sets, mixed, and what callers' questions are searched for by."""
     found: list[Article] = []
     texts: list[str] = []
     for folder in sorted(path for path in sets.iterdir() if (path / "queries.jsonl").is_file()):
@@ -66,7 +66,8 @@ def real(sets: Path, wanted: int) -> tuple[list[Article], list[str]]:
     draw = random.Random(SEED)
     draw.shuffle(found)
     draw.shuffle(texts)
-    return found[:wanted], [text for text in texts if says_something(text)][:QUERIES]
+    asked = [meant for text in texts if (meant := searched_text(Query((), text, "en")))]
+    return found[:wanted], asked[:QUERIES]
 
 
 class Known:

@@ -243,9 +243,9 @@ def searched_text(query: Query) -> str | None:
     """What is embedded: the caller's words, from where they say something on, or the last menu choice when nothing was
     said; None when neither is."""
     if says_something(query.transcript):
-        words = joined(query.transcript[:MAX_TRANSCRIPT])
-        meant = to_the_point(words, query.language)
-        return meant if says_something(meant) else words
+        words = query.transcript[:MAX_TRANSCRIPT]
+        meant = joined(to_the_point(words, query.language))  # a sound between two letters is none of them
+        return meant if says_something(meant) else joined(words)
     return next((joined(text[:MAX_TRANSCRIPT]) for text in reversed(query.path) if says_something(text)), None)
 
 

@@ -1,6 +1,8 @@
 """What callers say before they say what is wrong."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from search.finder import MAX_TRANSCRIPT, searched_text
 from search.openings import to_the_point
@@ -41,6 +43,19 @@ def test_what_is_nothing_but_openings_is_done_with_at_once(piece: str) -> None:
 
 def test_a_search_is_for_what_is_left_and_never_for_nothing() -> None:
     assert searched_text(Query((), "um yeah hi so my bill", "en")) == "my bill"
+    assert searched_text(Query((), "my v uh p n", "en")) == "my vpn"
     assert searched_text(Query((), "yes, agent", "en")) is None
     assert searched_text(Query(("Router",), "um hello", "en")) == "Router"
     assert searched_text(Query((), "thank you", "en")) == "thank you"
+
+
+SAID = (
+    *("um", "uh.", "so", "so,", "yes", "well", "well,", "right", "great", "hi", "hello", "okay", "now", "good"),
+    *("morning", "that's", "fine", "my", "the", "modem", "speaker", "is", "red", "t", "v", "p", "m"),
+)
+
+
+@given(st.lists(st.sampled_from(SAID), max_size=12).map(" ".join))
+def test_what_is_searched_for_is_searched_for_as_it_is(said: str) -> None:
+    meant = searched_text(Query((), said, "en"))
+    assert meant is None or searched_text(Query((), meant, "en")) == meant
