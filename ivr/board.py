@@ -125,6 +125,10 @@ class News:
                     waited += 0.1
         except redis.RedisError:
             self._stop.wait(self._look_s)
+        except Exception:  # a client that is closed meanwhile says so in many ways
+            if not self._stop.is_set():
+                log.exception("news_not_heard")
+                self._stop.wait(self._look_s)
 
     def close(self) -> None:
         """Stop listening."""

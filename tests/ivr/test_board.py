@@ -9,7 +9,7 @@ import pytest
 from redis import Redis
 
 from ivr import board as boards
-from ivr.board import BOARD, Board, connect
+from ivr.board import BOARD, Board, News, connect
 from ivr.call.state import Caller, CallerKind, CallState, Stage
 from ivr.call.values import replace
 
@@ -66,3 +66,11 @@ def test_what_goes_wrong_once_does_not_end_the_writing(
         assert tried.wait(10)
     assert soon(lambda: redis.hget(BOARD, "CA1"))
     board.close()
+
+
+def test_an_error_no_redis_knows_of_does_not_end_the_listening(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    client, looks = connect(redis_url), []
+    monkeypatch.setattr(client, "pubsub", lambda **_: 1 / 0)
+    news = News(client, lambda: looks.append("looked"), 0.01)
+    assert soon(lambda: len(looks) > 2, 30)
+    news.close()
