@@ -52,7 +52,7 @@ def test_a_database_that_says_nothing_is_hung_up_on(pool: Pool) -> None:
         begun = time.monotonic()
         with pytest.raises(psycopg.OperationalError), pool.connection() as conn:
             conn.execute("SELECT 1")
-        assert 0.2 < time.monotonic() - begun < 8  # it would say nothing for ever
+        assert 0.2 < time.monotonic() - begun < 3  # it would say nothing for ever
     finally:
         for pid in silent:
             os.kill(pid, signal.SIGCONT)
@@ -86,7 +86,7 @@ def test_who_has_less_time_is_hung_up_on_sooner(pool: Pool) -> None:
     begun = time.monotonic()
     with pytest.raises(psycopg.OperationalError), pool.connection(within_s=0.3) as conn:
         conn.execute("SELECT pg_sleep(9)")
-    assert 0.25 < time.monotonic() - begun < 8
+    assert 0.25 < time.monotonic() - begun < 3
     with pool.connection() as conn:
         conn.execute("SELECT pg_sleep(0.6)")
 
@@ -176,7 +176,7 @@ def test_nobody_waits_for_a_database_that_is_away_and_it_is_used_when_it_is_back
     for _ in range(100):
         with pytest.raises(DatabaseAway):
             pool.getconn()
-    assert time.monotonic() - begun < 10  # one that waited for a knock would wait for a second, each
+    assert time.monotonic() - begun < 3  # one that waited for a knock would wait for a second, each
     server()
     soon(pool)
     pool.close()
@@ -212,12 +212,12 @@ def test_a_database_that_answers_no_knock_is_away_after_a_second(server: Callabl
             begun = time.monotonic()
             with pytest.raises(DatabaseAway):
                 pool.getconn()
-            assert time.monotonic() - begun < 10
+            assert time.monotonic() - begun < 4
             begun = time.monotonic()
             for _ in range(100):
                 with pytest.raises(DatabaseAway):
                     pool.getconn()
-            assert time.monotonic() - begun < 10  # one that waited for a knock would wait for a second, each
+            assert time.monotonic() - begun < 3  # one that waited for a knock would wait for a second, each
         finally:
             os.kill(postmaster, signal.SIGCONT)
         soon(pool)
