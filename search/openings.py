@@ -1,7 +1,7 @@
 """What callers say before they say what is wrong, and the sounds between their words: "hi, um, yeah so".
 
 An encoder takes every word of so short a text for part of the problem. One or two of these among the others are hardly
-felt; more of them are (docs/decisions/0015).
+felt; more of them are, and each greeting (docs/decisions/0015).
 """
 
 import re
@@ -26,7 +26,11 @@ _NAMES_NOTHING: Mapping[str, str] = {
     "es": "yo|me|mi|mis|nos|nuestro|nuestra|el|la|los|las|un|una|no|se|le|es|está|hay|tengo|quiero|quisiera|necesito"
     "|puedo|cómo|como|qué|que|cuándo|dónde",
 }
-_FEW = 2  # opening words that may stay
+_GREETS: Mapping[str, str] = {
+    "en": "hi|hello|hey|thanks|thank you|please|good (?:morning|afternoon|evening)",
+    "es": "hola|gracias|por favor|buenos d[ií]as|buenas (?:tardes|noches)",
+}
+_FEW = 2  # opening words that may stay where none greets
 _WORD_ENDS = r"(?![\w'-])"
 _SOUNDS = re.compile(rf"(?<![\w'-])(?:u+h+m*|u+m+|e+r+m+|h+m+|m+h+m+|a+h+m*|e+h+){_WORD_ENDS}[,.]*\s*", re.IGNORECASE)
 
@@ -40,10 +44,12 @@ def _opening(language: str) -> re.Pattern[str]:
 
 
 _OPENINGS = {language: _opening(language) for language in _ALWAYS}
+_GREETING = {language: re.compile(rf"\b(?:{words})\b", re.IGNORECASE) for language, words in _GREETS.items()}
 
 
 def to_the_point(text: str, language: str) -> str:
-    """`text` without sounds, and without the words it opens with where these are more than a few. It may be empty.
+    """`text` without sounds, and without the words it opens with where these greet or are more than a few. It may be
+    empty.
 
     In a language whose openings are not known it is as it was.
     """
@@ -52,4 +58,6 @@ def to_the_point(text: str, language: str) -> str:
         return text
     heard = _SOUNDS.sub("", text.replace("’", "'")).strip()
     begins = opening.match(heard)
-    return heard[begins.end() :] if begins and len(begins[0].split()) > _FEW else heard
+    if begins is None or not (len(begins[0].split()) > _FEW or _GREETING[language].search(begins[0])):
+        return heard
+    return heard[begins.end() :]
